@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: MIT
+# Gnomon's build. `make help` lists what it can do. V=1 shows commands; CC=clang and CROSS_COMPILE= work.
+
+CC      := gcc
+LD       = $(CROSS_COMPILE)ld
+NM       = $(CROSS_COMPILE)nm
+OBJCOPY  = $(CROSS_COMPILE)objcopy
+OBJDUMP  = $(CROSS_COMPILE)objdump
+BUILD   := build
+Q       := $(if $(V),,@)
+say      = $(if $(V),,@printf '  %-7s %s\n' $(1) $(2))
+TARGETCC = $(if $(findstring clang,$(CC)),$(CC) --target=x86_64-linux-gnu,$(CROSS_COMPILE)$(CC))
+
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := all
+
+# ---- the monitor, in reading order -------------------------------------------------------------------
+
+boot     := boot/start.S boot/multiboot.c
+switcher := arch/x86/switcher/entry.S
+cpu      :=
+emulate  :=
+vcpu     :=
+mm       :=
+shadow   :=
+object   :=
+calls    :=
+run      := run/main.c
+lib      := lib/string.c lib/print.c lib/log.c
+
+monitor-sources := $(boot) $(switcher) $(cpu) $(emulate) $(vcpu) $(mm) $(shadow) $(object) $(calls) \
+                   $(run) $(lib)
+monitor-objects := $(patsubst %,$(BUILD)/%.o,$(basename $(monitor-sources)))
+
+# ---- flags -------------------------------------------------------------------------------------------
+
+warnings := -Wall -Wextra -Werror -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wframe-larger-than=1024
+# Freestanding, position-independent to the letter of RIP-relative addressing (the image lies in PML4
+# slot 271, where 32-bit absolute addresses do not reach), no SSE, retpolines, zeroed locals; symbols,
+# relocations and functions in sections of their own, aligned to 16, for live patching to come.
+CFLAGS := -std=gnu11 -O2 -g $(warnings) -I. -ffreestanding -fno-common -fno-strict-aliasing \
+          -fpie -fvisibility=hidden -mno-red-zone -mgeneral-regs-only -fno-stack-protector \
+          -fno-asynchronous-unwind-tables -fcf-protection=none -fno-omit-frame-pointer \
+          -ffunction-sections -falign-functions=16 -fno-jump-tables \
+          -ffile-prefix-map=$(CURDIR)=. $(if $(DEBUG),-DGN_DEBUG)
+ifneq ($(findstring clang,$(CC)),)
+CFLAGS += -mretpoline -mretpoline-external-thunk -ftrivial-auto-var-init=zero \
+          -enable-trivial-auto-var-init-zero-knowing-it-will-be-removed-from-clang
+else
+CFLAGS += -mindirect-branch=thunk-extern -mindirect-branch-register -ftrivial-auto-var-init=zero
+endif
+ASFLAGS := -I. -g -D__ASSEMBLER__ -ffile-prefix-map=$(CURDIR)=.
+
+$(BUILD)/%.o: %.c
+	$(call say,CC,$<)
+	@mkdir -p $(@D)
+	$(Q)$(TARGETCC) $(CFLAGS) -MMD -MP -c -o $@ $<
+
+$(BUILD)/%.o: %.S
+	$(call say,AS,$<)
+	@mkdir -p $(@D)
+	$(Q)$(TARGETCC) $(ASFLAGS) -MMD -MP -c -o $@ $<
+
+-include $(monitor-objects:.o=.d)
+
+all: $(BUILD)/gnomon.elf ## build the monitor
+
+help: ## this list
+	@sed -n 's/^\([a-z0-9-]*\):.*## /\1 - /p' $(MAKEFILE_LIST) | sort
+
+clean: ## remove build/
+	rm -rf $(BUILD)
+
+.PHONY: all help clean
