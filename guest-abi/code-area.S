@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * code-area.S - the code that the monitor publishes to guests at GN_CODE_AREA, and that runs in ring 1.
+ *
+ * A slot of 32 bytes for each operation (hypercalls.h names them); bodies that do not fit lie in the
+ * last page. Unused bytes are UD2. Linked at its published address; the monitor maps its frames
+ * read-only into every guest, so it holds no secret and no state.
+ *
+ * A guest has no interrupt flag of its own: vif, a byte of the vcpu page, stands for it. Setting vif
+ * and acting on it are two instructions, and an event may come between them. The ranges at the end of
+ * this file say what the monitor does about it when it finds RIP there: mostly it moves RIP back to
+ * where the waiting event is looked for. An UD2 at a named site is a request to the monitor that
+ * disturbs no register.
+ */
+#include "guest-abi/hypercalls.h"
+#include "guest-abi/layout.h"
+#include "guest-abi/ranges.h"
+
+#define VP(offset) (GN_VCPU_PAGE - GN_CODE_AREA + (offset) + gn_code_area)(%rip)
+#define PENDING	   VP(GN_VP_PENDING)
+#define VIF	   VP(GN_VP_VIF)
+#define UD2	   0x0b0f
+#define RPL_USER   2	/* in the low byte of a CS: RPL 2 or 3, which is not the kernel's */
+#define FLAGS_IF_1 2	/* RFLAGS.IF, in the second byte of RFLAGS */
+
+	.section .window.text, "ax", @progbits
+	.balign 4096
+	.globl gn_code_area
+gn_code_area:
+
+/* Begin a slot; the rest of the one before, and whole slots between them, are UD2. */
+	.set next_slot, 0
+.macro slot number
+	.balignw GN_SLOT_SIZE, UD2
+	.rept	(\number - next_slot) * (GN_SLOT_SIZE / 2)
+	ud2
+	.endr
+	.set next_slot, \number + 1
+.endm
+
+/* ---- hypercalls: slot n is call n ------------------------------------------------------------- */
+
+#define A0()
+#define A1(a)
+#define A2(a, b)
+#define A3(a, b, c)
+#define A4(a, b, c, d)
+#define A5(a, b, c, d, e)
+.macro hypercall_slot number
+	slot	\number
+	mov	$\number, %eax
+	syscall
+	ret
+.endm
+#define X(number, name, arguments, flags, promise) hypercall_slot number ;
+GN_HYPERCALLS(X)
+
+/* ---- operations --------------------------------------------------------------------------------- */
+
+	slot	128 /* cli */
+	movb	$0, VIF
+	ret
+
+	slot	129 /* sti */
+	movb	$1, VIF
+	cmpb	$0, PENDING
+	jne	sti_check
+	ret
+sti_check:
+	ud2
+	ret
+
+	slot	130 /* get_vif */
+	movzbl	VIF, %eax
+	ret
+
+	slot	131 /* set_vif */
+	mov	%dil, VIF
+	test	%dil, %dil
+	jz	1f
+	cmpb	$0, PENDING
+	jne	set_vif_check
+1:	ret
+set_vif_check:
+	ud2
+	jmp	1b
+
+	slot	132 /* iret */
+iret_slot:
+	{disp32} jmp iret_body
+	int3	/* makes the length even, for the UD2s behind it */
+
+	slot	133 /* sysret */
+sysret_slot:
+	{disp32} jmp sysret_body
+	int3
+
+	slot	134 /* get_cr2 */
+	mov	VP(GN_VP_CR2), %rax
+	ret
+
+	.balignw 4096, UD2
+	.set next_slot, 256
+	.rept	4096 / 2 * (GN_CODE_SIZE / 4096 - 1 - 256 / 128)
+	ud2
+	.endr
+
+/*
+ * iret: the frame at RSP is
+ *	+0 RIP  +8 CS  +16 RFLAGS  +24 RSP  +32 SS
+ * A kernel's frame says RPL 0, which IRETQ would refuse in ring 1: it gets ring 1's own selectors.
+ */
+iret_body:
+	testb	$RPL_USER, 8(%rsp)
+	jnz	iret_user_test
+	movq	$GN_KERNEL_CS, 8(%rsp)
+	movq	$GN_KERNEL_SS, 32(%rsp)
+	testb	$FLAGS_IF_1, 17(%rsp)
+	jz	iret_off
+iret_on_test:
+	cmpb	$0, PENDING
+	jne	iret_request
+	movb	$1, VIF
+iret_on:
+	iretq
+iret_off:
+	movb	$0, VIF
+iret_off_iretq:
+	iretq
+iret_user_test:
+	cmpb	$0, PENDING
+	jne	iret_request
+iret_user:
+	iretq
+iret_request:
+	ud2
+
+/* sysret: build the frame in the vcpu page, since RSP is the user's already. */
+sysret_body:
+	movb	$0, VIF
+	mov	%rsp, VP(GN_VP_SYSRET + 24)
+	mov	%rcx, VP(GN_VP_SYSRET + 0)
+	mov	%r11, VP(GN_VP_SYSRET + 16)
+sysret_switch:
+	lea	VP(GN_VP_SYSRET), %rsp
+sysret_test:
+	cmpb	$0, PENDING
+	jne	sysret_request
+sysret_iretq:
+	iretq
+sysret_request:
+	ud2
+
+/*
+ * deliver: the monitor enters here, vif 0, RSP on the stack that the gate names, to have the frame
+ * pushed with the guest's own rights: a bad stack faults in ring 1. Two forms of gate (an interrupt
+ * gate leaves vif 0, a trap gate sets it again), with an error code or without.
+ */
+.macro push_frame error
+	pushq	VP(GN_VP_DELIVER_SS)
+	pushq	VP(GN_VP_DELIVER_RSP)
+	pushq	VP(GN_VP_DELIVER_FLAGS)
+	pushq	VP(GN_VP_DELIVER_CS)
+	pushq	VP(GN_VP_DELIVER_RIP)
+	.if \error
+	pushq	VP(GN_VP_DELIVER_ERROR)
+	.endif
+.endm
+
+deliver:
+	push_frame 0
+	jmp	*VP(GN_VP_DELIVER_HANDLER)
+deliver_error:
+	push_frame 1
+	jmp	*VP(GN_VP_DELIVER_HANDLER)
+deliver_trap:
+	push_frame 0
+deliver_trap_test:
+	cmpb	$0, PENDING
+	jne	deliver_trap_request
+	movb	$1, VIF
+deliver_trap_jump:
+	jmp	*VP(GN_VP_DELIVER_HANDLER)
+deliver_trap_request:
+	ud2
+deliver_trap_error:
+	push_frame 1
+deliver_trap_error_test:
+	cmpb	$0, PENDING
+	jne	deliver_trap_error_request
+	movb	$1, VIF
+deliver_trap_error_jump:
+	jmp	*VP(GN_VP_DELIVER_HANDLER)
+deliver_trap_error_request:
+	ud2
+deliver_end:
+
+/* Where a guest's SYSCALL from ring 3 arrives until the guest has said where it wants it. */
+no_syscall_entry:
+	ud2
+	.balignw 4096, UD2
+
+/* ---- what the monitor knows about this code: struct gn_range, read by arch/x86/vcpu/ranges.c ---- */
+
+	.section .rodata.gn_ranges, "a", @progbits
+	.balign 8
+.macro range first, last, kind, target=0
+	.quad \first, \last, \kind, \target
+.endm
+	.globl gn_ranges, gn_ranges_end
+gn_ranges:
+	/* An event that waits while RIP is in [first, last]: vif = 0, RIP = target, look again. */
+	range iret_on_test, iret_on, GN_RANGE_REWIND, iret_on_test
+	range iret_user_test, iret_user, GN_RANGE_REWIND, iret_user_test
+	range sysret_test, sysret_iretq, GN_RANGE_REWIND, sysret_test
+	range deliver_trap_test, deliver_trap_jump, GN_RANGE_REWIND, deliver_trap_test
+	range deliver_trap_error_test, deliver_trap_error_jump, GN_RANGE_REWIND, deliver_trap_error_test
+gn_ranges_end:
+
+	.globl gn_sites, gn_sites_end
+gn_sites:
+	/* An UD2 or a fault with RIP in [first, last]: what it means. */
+	range sti_check, sti_check, GN_SITE_CHECK
+	range set_vif_check, set_vif_check, GN_SITE_CHECK
+	range iret_request, iret_request, GN_SITE_IRET
+	range sysret_request, sysret_request, GN_SITE_IRET
+	range deliver_trap_request, deliver_trap_request, GN_SITE_DELIVERED
+	range deliver_trap_error_request, deliver_trap_error_request, GN_SITE_DELIVERED
+	range no_syscall_entry, no_syscall_entry, GN_SITE_NO_SYSCALL
+	/* The faults of the code itself: an IRETQ that cannot, a stack that takes no frame. */
+	range iret_body, iret_user, GN_SITE_IRET_FAULT, iret_slot
+	range sysret_test, sysret_iretq, GN_SITE_SYSRET_FAULT
+	range deliver, deliver_end, GN_SITE_STACK_FAULT
+gn_sites_end:
+
+	.globl gn_deliver_entry
+gn_deliver_entry: /* by trap << 1 | has error code */
+	.quad deliver, deliver_error, deliver_trap, deliver_trap_error
+	.globl gn_no_syscall_entry
+gn_no_syscall_entry:
+	.quad no_syscall_entry
+
+	.section .note.GNU-stack, "", @progbits
