@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * area.h - one CPU's switcher area, PML4 slot 271: all of us that a guest's address space maps.
+ *
+ *	page 0   constants, and the TSS at AREA_TSS_OFFSET	read-only
+ *	page 1   GDT						read-only
+ *	page 2   IDT						read-only, shared by all CPUs
+ *	page 3   entry stack and the IST stacks			read-write, no execute
+ *	page 16  text (entry.S)					read-only, executable, shared
+ *
+ * Every page is supervisor, so ring 1 can read all of it, and write the entry stack: nothing here is a
+ * secret, and ring 0 trusts no word of page 3 that it, or the CPU, did not write since the last entry
+ * (the guest does not run in between, and no other CPU's root maps this CPU's page 3). The monitor
+ * changes pages 0 and 1 through the direct map, at another linear address.
+ */
+#ifndef ARCH_X86_SWITCHER_AREA_H
+#define ARCH_X86_SWITCHER_AREA_H
+
+#define AREA_BASE	0xffff878000000000
+#define AREA_CONSTANTS	AREA_BASE
+#define AREA_TSS_OFFSET 0x800
+#define AREA_GDT	(AREA_BASE + 0x1000)
+#define AREA_IDT	(AREA_BASE + 0x2000)
+#define AREA_STACK	(AREA_BASE + 0x3000)
+#define AREA_TEXT	(AREA_BASE + 0x10000)
+
+#define AREA_PAGE_CONSTANTS 0
+#define AREA_PAGE_GDT	    1
+#define AREA_PAGE_IDT	    2
+#define AREA_PAGE_STACK	    3
+#define AREA_PAGE_TEXT	    16
+
+/* Within the stack page: where each stack begins (they grow down), with 512 bytes or more each. */
+#define AREA_STACK_MC	 0x400
+#define AREA_STACK_DF	 0x600
+#define AREA_STACK_DB	 0x800
+#define AREA_STACK_NMI	 0xc00
+#define AREA_STACK_ENTRY 0x1000
+
+/* The IST index of each of them. */
+#define AREA_IST_NMI 1
+#define AREA_IST_DB  2
+#define AREA_IST_DF  3
+#define AREA_IST_MC  4
+
+/* The monitor's selectors, at the end of the GDT behind the guest's (guest-abi/layout.h). */
+#define AREA_MONITOR_CS 0xf80
+#define AREA_MONITOR_SS 0xf88
+#define AREA_TSS_SEL	0xfa0
+
+/* What SYSCALL clears at least (R11): TF IF DF IOPL NT RF AC. */
+#define AREA_FMASK 0x57700
+
+/* Exit reasons past the 256 vectors. */
+#define EXIT_HYPERCALL	    256 /* SYSCALL from the code area */
+#define EXIT_COMPAT_SYSCALL 257 /* SYSCALL from 32-bit code */
+#define EXIT_RETURN_FAULT   258 /* the IRETQ that enters the guest faulted: nothing of it has run */
+
+#ifndef __ASSEMBLER__
+#include "lib/compiler.h"
+#include "lib/types.h"
+
+/*
+ * A guest's registers between an exit and the next entry. The first five are a hypercall's arguments in
+ * their order; rax and what follows it lie as the exit pops them from the entry stack.
+ */
+struct guest_regs {
+	u64 rdi, rsi, rdx, r10, r8;
+	u64 r9, rbx, rcx, rbp, r11, r12, r13, r14, r15;
+	u64 rax;
+	u64 vector; /* the exit reason: a vector or EXIT_ */
+	u64 error;  /* error code of a vector that has one, else 0 */
+	u64 rip, cs, rflags, rsp, ss;
+	u64 monitor_stack; /* the monitor's RSP while the guest runs */
+};
+
+/* Page 0. Written by the monitor between runs, through the direct map. */
+struct area_constants {
+	u64 this_cpu;	   /* struct cpu *, for NMI and exceptions */
+	u64 monitor_cr3;   /* this CPU's */
+	u64 guest_cr3;	   /* of the vCPU that runs next */
+	u64 regs;	   /* struct guest_regs * of that vCPU */
+	u64 syscall_entry; /* where SYSCALL of its ring 3 arrives: canonical, never 270-271 but the code area */
+	u64 syscall_keep;  /* RFLAGS bits that survive it; IF among them */
+	u64 syscall_vif;   /* vif after it */
+	u64 code_area;	   /* first byte of the code that may make hypercalls by SYSCALL */
+	u64 nmi_stack;	   /* unique address */
+	u64 mitigations;   /* SPECULATION_ bits for entry and return */
+};
+
+/* The first bytes of page 3. */
+struct area_scratch {
+	u64 rsp;   /* SYSCALL parks the guest's RSP here */
+	u8 debug;  /* a #DB came at CPL 0 in the switcher; delivered at the next boundary */
+	u8 unused[7];
+};
+
+/* The 64-bit TSS, SDM 3A 8.7. */
+struct area_tss {
+	u32 reserved0;
+	u64 rsp[3];
+	u64 reserved1;
+	u64 ist[7];
+	u64 reserved2;
+	u16 reserved3, iomap_base;
+} __packed;
+
+/* Entry points in the text, for the IDT and the MSRs. Stub n is at switcher_stubs + 16 n. */
+extern const u8 switcher_stubs[], switcher_text[], switcher_text_end[];
+extern const u8 switcher_syscall[], switcher_compat_syscall[], switcher_return_to_guest[];
+
+/* Run the guest whose registers these are (they are also area_constants.regs) until its next exit. */
+void switcher_enter(struct guest_regs *regs);
+#endif
+
+#endif
