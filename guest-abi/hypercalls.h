@@ -21,10 +21,10 @@
 #define GN_HYPERCALLS(X) \
 	X(0, version, A0(), 0, "the ABI's version, major << 16 | minor") \
 	X(1, features, A0(), 0, "GN_FEATURE_ bits of this machine") \
-	X(2, console_write, A2(address, size), 0, "write at most 4096 bytes; returns how many were taken") \
+	X(2, console_write, A2(address, size), 0, "write; returns how many bytes were taken, which may be fewer") \
 	X(3, console_read, A2(address, size), 0, "read waiting input; returns how many bytes, 0 for none") \
-	X(4, set_idt, A2(address, count), 0, "copy the first count gates of an IDT; the others become absent") \
-	X(5, set_gdt, A2(address, count), 0, "copy count descriptors: flat code and data of DPL 0 (it becomes 1) or 3") \
+	X(4, set_idt, A3(address, first, count), 0, "copy count gates to the vectors from first; a gate that is not present unsets its vector") \
+	X(5, set_gdt, A3(address, first, count), 0, "copy count descriptors to the entries from first: code and data of DPL 0 (it becomes 1) or 3") \
 	X(6, set_syscall_entry, A2(rip, fmask), 0, "where SYSCALL of ring 3 arrives, and which RFLAGS it clears") \
 	X(7, set_kernel_stack, A1(rsp), 0, "the stack of exceptions and events that arrive in ring 3 (TSS.RSP0)") \
 	X(8, set_ist, A2(index, rsp), 0, "the stack of gates with IST index 1 to 7") \

@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: MIT
+/*
+ * descriptors.c - the guest's GDT and IDT as it may have them. Guest memory is never loaded as a
+ * descriptor table: the monitor keeps copies, flat code and data of DPL 1 or 3 only, every accessed bit
+ * set (the CPU must not want to write to a read-only GDT), nothing conforming, no gates, no TSS (R13).
+ * Layouts: SDM 3A 3.4.5 (segment descriptors), 6.14.1 (64-bit gates).
+ */
+#include "arch/x86/vcpu/vcpu.h"
+#include "lib/errno.h"
+#include "lib/string.h"
+
+#define DESCRIPTOR_ACCESSED (1ul << 40)
+#define DESCRIPTOR_WRITABLE (1ul << 41) /* of data; readable of code */
+#define DESCRIPTOR_CONFORMS (1ul << 42) /* of code; expand-down of data */
+#define DESCRIPTOR_CODE	    (1ul << 43)
+#define DESCRIPTOR_SEGMENT  (1ul << 44) /* not a system descriptor */
+#define DESCRIPTOR_DPL	    (3ul << 45)
+#define DESCRIPTOR_DPL_1    (1ul << 45)
+#define DESCRIPTOR_PRESENT  (1ul << 47)
+#define DESCRIPTOR_LONG	    (1ul << 53)
+#define DESCRIPTOR_BIG	    (1ul << 54)
+#define DESCRIPTOR_BASE	    0xff0000ffffff0000ul
+#define DESCRIPTOR_FLAT	    0x00cf00000000fffful /* limit 4 GiB, granularity 4 KiB, 32 bits */
+
+/* The descriptor that stands for what the guest wrote; false: it may not have that. */
+static bool sanitise(u64 *descriptor)
+{
+	u64 d = *descriptor, dpl = d & DESCRIPTOR_DPL;
+
+	if (!(d & DESCRIPTOR_PRESENT)) {
+		*descriptor = 0;
+		return true;
+	}
+	if (!(d & DESCRIPTOR_SEGMENT) || (d & DESCRIPTOR_CONFORMS))
+		return false;
+	if (dpl && dpl != DESCRIPTOR_DPL)
+		return false;
+	if ((d & DESCRIPTOR_CODE) && (d & DESCRIPTOR_LONG) && (d & DESCRIPTOR_BIG))
+		return false;
+	*descriptor = (d | DESCRIPTOR_ACCESSED) & ~(u64)DESCRIPTOR_DPL;
+	*descriptor |= dpl ? dpl : DESCRIPTOR_DPL_1;
+	return true;
+}
+
+int vcpu_set_descriptors(struct vcpu *v, unsigned first, const u64 *descriptors, unsigned count)
+{
+	if (first > GN_GDT_ENTRIES || count > GN_GDT_ENTRIES - first)
+		return -EINVAL;
+	for (unsigned i = 0; i < count; i++) {
+		u64 d = descriptors[i];
+
+		if (!sanitise(&d))
+			return -EINVAL;
+	}
+	for (unsigned i = 0; i < count; i++) {
+		v->gdt[first + i] = descriptors[i];
+		(void)!sanitise(&v->gdt[first + i]);
+	}
+	v->gdt[0] = 0;
+	v->changed |= VCPU_CHANGED_GDT;
+	return 0;
+}
+
+void vcpu_default_descriptors(struct vcpu *v)
+{
+	const u64 segment = DESCRIPTOR_PRESENT | DESCRIPTOR_SEGMENT | DESCRIPTOR_WRITABLE |
+			    DESCRIPTOR_ACCESSED;
+	const u64 code64 = (DESCRIPTOR_FLAT & ~DESCRIPTOR_BIG) | segment | DESCRIPTOR_CODE | DESCRIPTOR_LONG;
+	const u64 data = DESCRIPTOR_FLAT | segment;
+
+	memset(v->gdt, 0, GN_GDT_ENTRIES * sizeof(u64));
+	v->gdt[GN_GUEST_KERNEL_CS / 8] = code64 | DESCRIPTOR_DPL_1;
+	v->gdt[GN_GUEST_KERNEL_SS / 8] = data | DESCRIPTOR_DPL_1;
+	v->gdt[GN_USER_SS / 8 - 1] = data | DESCRIPTOR_CODE | DESCRIPTOR_DPL; /* 32-bit code */
+	v->gdt[GN_USER_SS / 8] = data | DESCRIPTOR_DPL;
+	v->gdt[GN_USER_CS / 8] = code64 | DESCRIPTOR_DPL;
+	v->changed |= VCPU_CHANGED_GDT;
+}
+
+/* May the selector be loaded with its own RPL: into CS (code), or as data? Not the null selector. */
+bool vcpu_descriptor_is_usable(const struct vcpu *v, u16 selector, bool code)
+{
+	unsigned index = selector >> 3, rpl = selector & 3;
+	u64 d;
+
+	if ((selector & 4) || index == 0 || index >= GN_GDT_ENTRIES)
+		return false;
+	d = v->gdt[index];
+	if (!(d & DESCRIPTOR_PRESENT) || !!(d & DESCRIPTOR_CODE) != code)
+		return false;
+	if (!code && !(d & DESCRIPTOR_WRITABLE))
+		return false;
+	return (d & DESCRIPTOR_DPL) >> 45 == rpl;
+}
+
+#define GATE_INTERRUPT 0xe
+#define GATE_TRAP      0xf
+
+/* A 16-byte gate, SDM 3A figure 6-8. */
+static bool read_gate(struct vcpu_gate *to, const u64 gate[2])
+{
+	u8 type = gate[0] >> 40 & 0x1f, dpl = gate[0] >> 45 & 3;
+
+	memset(to, 0, sizeof(*to));
+	if (!(gate[0] >> 47 & 1))
+		return true;
+	to->handler = (gate[0] & 0xffff) | (gate[0] >> 48 << 16) | gate[1] << 32;
+	to->cs = gate[0] >> 16;
+	to->ist = gate[0] >> 32 & 7;
+	to->present = true;
+	to->trap = type == GATE_TRAP;
+	to->user = dpl == 3;
+	return (type == GATE_INTERRUPT || type == GATE_TRAP) && is_canonical(to->handler);
+}
+
+int vcpu_set_gates(struct vcpu *v, unsigned first, const u64 (*gates)[2], unsigned count)
+{
+	struct vcpu_gate gate;
+
+	if (first > 256 || count > 256 - first)
+		return -EINVAL;
+	for (unsigned i = 0; i < count; i++)
+		if (!read_gate(&gate, gates[i]))
+			return -EINVAL;
+	for (unsigned i = 0; i < count; i++)
+		(void)!read_gate(&v->gate[first + i], gates[i]);
+	return 0;
+}
+
+void vcpu_set_syscall_entry(struct vcpu *v, u64 rip, u64 fmask)
+{
+	v->syscall_entry = rip;
+	v->syscall_fmask = fmask;
+	v->changed |= VCPU_CHANGED_SYSCALL;
+}

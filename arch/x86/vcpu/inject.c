@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: MIT
+/*
+ * inject.c - give a guest an exception or an event, as the frame that the hardware would push through
+ * the gate of the guest's own IDT (SDM 3A 6.14). Nothing is pushed here: the frame's words go into the
+ * vcpu page, and the guest continues at a stub of the code area that pushes them in ring 1, where a bad
+ * stack is the guest's own fault. Read guest-abi/code-area.S (deliver) beside this; next: ranges.c.
+ */
+#include "arch/x86/vcpu/vcpu.h"
+#include "guest-abi/ranges.h"
+
+void vcpu_die(struct vcpu *v, const char *why)
+{
+	if (!v->death)
+		v->death = why;
+}
+
+/* The stack of a gate: its IST, or RSP0 when coming from ring 3, or the present one; aligned to 16. */
+static u64 stack_of(const struct vcpu *v, const struct vcpu_gate *gate)
+{
+	u64 rsp = vcpu_is_user(v) ? v->kernel_stack : v->regs.rsp;
+
+	return (gate->ist ? v->ist[gate->ist] : rsp) & ~15ul;
+}
+
+static void deliver(struct vcpu *v, const struct vcpu_gate *gate, bool has_error, u64 error)
+{
+	struct gn_vcpu_page *page = v->page;
+	bool user = vcpu_is_user(v);
+	u64 flags = vcpu_flags(v);
+	bool vif_after = gate->trap && (flags & RFLAGS_IF);
+
+	page->deliver.rip = v->regs.rip;
+	page->deliver.cs = user ? v->regs.cs : gate->cs & ~3ul;
+	page->deliver.rflags = flags;
+	page->deliver.rsp = v->regs.rsp;
+	page->deliver.ss = user ? v->regs.ss : GN_GUEST_KERNEL_SS;
+	page->deliver_error = error;
+	page->deliver_handler = gate->handler;
+	page->vif = 0;
+
+	v->regs.rsp = stack_of(v, gate);
+	v->regs.rip = gn_deliver_entry[vif_after << 1 | has_error];
+	v->regs.cs = GN_KERNEL_CS;
+	v->regs.ss = GN_KERNEL_SS;
+	v->regs.rflags &= ~(u64)(RFLAGS_TF | RFLAGS_NT | RFLAGS_RF);
+}
+
+void vcpu_reflect(struct vcpu *v, u8 vector, bool has_error, u64 error)
+{
+	const struct vcpu_gate *gate = &v->gate[vector];
+
+	v->reflections++;
+	if (unlikely(!gate->present)) {
+		gate = &v->gate[VECTOR_DF];
+		if (vector == VECTOR_DF || !gate->present) {
+			vcpu_die(v, "crashed: triple fault");
+			return;
+		}
+		has_error = true;
+		error = 0;
+	}
+	deliver(v, gate, has_error, error);
+}
+
+void vcpu_reflect_page_fault(struct vcpu *v, u64 cr2, u64 error)
+{
+	v->page->cr2 = cr2;
+	vcpu_reflect(v, VECTOR_PF, true, error);
+}
+
+void vcpu_software_interrupt(struct vcpu *v, u8 vector)
+{
+	vcpu_reflect(v, vector, false, 0);
+}
+
+void vcpu_raise(struct vcpu *v, u8 vector)
+{
+	v->vectors[vector / 64] |= 1ul << vector % 64;
+	v->event_pending = true;
+	v->page->pending = 1;
+}
+
+void vcpu_lower(struct vcpu *v, u8 vector)
+{
+	v->vectors[vector / 64] &= ~(1ul << vector % 64);
+	v->event_pending = v->vectors[0] | v->vectors[1] | v->vectors[2] | v->vectors[3];
+	v->page->pending = v->event_pending;
+}
+
+static u8 highest_vector(const struct vcpu *v)
+{
+	unsigned word = 3;
+
+	while (!v->vectors[word])
+		word--;
+	return word * 64 + 63 - __builtin_clzl(v->vectors[word]);
+}
+
+/*
+ * In the ranges of the code area vif is about to change together with RIP: there the code itself looks
+ * again. Elsewhere the event comes now if vif is 1. Either way page->pending stays 1 for what waits.
+ */
+void vcpu_deliver_events(struct vcpu *v)
+{
+	u8 vector;
+
+	v->page->pending = 1;
+	if (vcpu_code_area_event(v) || !(vcpu_flags(v) & RFLAGS_IF))
+		return;
+	vector = highest_vector(v);
+	vcpu_lower(v, vector);
+	v->events++;
+	if (v->gate[vector].present)
+		deliver(v, &v->gate[vector], false, 0);
+	else
+		vcpu_reflect(v, VECTOR_NP, true, vector * 8u + 3); /* EXT and IDT bits */
+}

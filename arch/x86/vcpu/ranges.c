@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: MIT
+/*
+ * ranges.c - what it means that a guest is at a certain place of the code area. The tables gn_ranges
+ * and gn_sites at the end of guest-abi/code-area.S name the places; here are the answers.
+ *
+ *   (i)   an event waits while RIP is in a range: the code looks for it again
+ *   (ii)  an UD2 at a site: a request that must disturb no register
+ *   (iii) a fault of the code area's own instructions
+ *
+ * RIP alone decides nothing dangerous: whatever a guest reaches by jumping into the middle of this code
+ * it could have done to itself in its own.
+ */
+#include "arch/x86/vcpu/vcpu.h"
+#include "guest-abi/hypercalls.h"
+#include "guest-abi/ranges.h"
+#include "lib/errno.h"
+
+static bool is_in_code_area(u64 rip)
+{
+	return rip - GN_CODE_AREA < GN_CODE_SIZE;
+}
+
+static const struct gn_range *find(const struct gn_range *r, const struct gn_range *end, u64 rip)
+{
+	for (; r < end; r++)
+		if (rip >= r->first && rip <= r->last)
+			return r;
+	return NULL;
+}
+
+/* (i) True: the event is left to the code. */
+bool vcpu_code_area_event(struct vcpu *v)
+{
+	const struct gn_range *r;
+
+	if (likely(!is_in_code_area(v->regs.rip)) || vcpu_is_user(v))
+		return false;
+	r = find(gn_ranges, gn_ranges_end, v->regs.rip);
+	if (!r)
+		return false;
+	v->page->vif = 0;
+	v->regs.rip = r->target;
+	return true;
+}
+
+/* The stack may lie in the vcpu page, which is in none of the guest's tables (sysret). */
+static int read_frame(struct vcpu *v, struct gn_iret_frame *frame, struct vcpu_copy_result *result)
+{
+	u64 offset = v->regs.rsp - GN_VCPU_PAGE;
+
+	if (offset <= PAGE_SIZE - sizeof(*frame)) {
+		memcpy(frame, (const char *)v->page + offset, sizeof(*frame));
+		return 0;
+	}
+	return vcpu_read(v, v->regs.rsp, frame, sizeof(*frame), result);
+}
+
+/* What IRETQ refuses (SDM 2A, IRET): as far as ring 3 is concerned the IRETQ of the switcher would refuse
+ * it too, but then the frame's place is forgotten. Returns the error code of a #GP, or -1. */
+static int frame_error(const struct vcpu *v, const struct gn_iret_frame *frame)
+{
+	if (!is_canonical(frame->rip))
+		return 0;
+	if ((frame->cs & 3) < 2)
+		return -1;
+	if (!vcpu_descriptor_is_usable(v, frame->cs, true))
+		return frame->cs & 0xfffc;
+	if (!vcpu_descriptor_is_usable(v, frame->ss, false) || (frame->ss & 3) != 3)
+		return frame->ss & 0xfffc;
+	return -1;
+}
+
+int vcpu_return_by_frame(struct vcpu *v)
+{
+	struct vcpu_copy_result result;
+	struct gn_iret_frame frame;
+	int error;
+
+	if (read_frame(v, &frame, &result)) {
+		if (result.verdict == SHADOW_REFLECT)
+			vcpu_reflect_page_fault(v, result.at, result.shadow.error_code);
+		else
+			vcpu_die(v, "killed: no memory behind the stack of an IRET");
+		return -EFAULT;
+	}
+	error = frame_error(v, &frame);
+	if (error >= 0) {
+		vcpu_reflect(v, VECTOR_GP, true, error);
+		return -EFAULT;
+	}
+	v->regs.rip = frame.rip;
+	v->regs.rsp = frame.rsp;
+	v->regs.rflags = (frame.rflags & RFLAGS_GUEST) | RFLAGS_RESERVED | RFLAGS_IF;
+	if ((frame.cs & 3) == 3) {
+		v->regs.cs = frame.cs & 0xffff;
+		v->regs.ss = frame.ss & 0xffff;
+		return 0;
+	}
+	v->regs.cs = GN_KERNEL_CS;
+	v->regs.ss = GN_KERNEL_SS;
+	v->page->vif = !!(frame.rflags & RFLAGS_IF);
+	return 0;
+}
+
+/* (iii) The user's half of a SYSRET that cannot: its registers are loaded, and it faults there. */
+static void sysret_fault(struct vcpu *v)
+{
+	v->regs.rip = v->page->sysret.rip;
+	v->regs.rsp = v->page->sysret.rsp;
+	v->regs.cs = GN_USER_CS;
+	v->regs.ss = GN_USER_SS;
+}
+
+static void no_syscall_entry(struct vcpu *v)
+{
+	v->regs.rip = v->regs.rcx - 2;
+	v->regs.rflags = (v->regs.r11 & RFLAGS_GUEST) | RFLAGS_RESERVED | RFLAGS_IF;
+	v->regs.cs = GN_USER_CS;
+	v->regs.ss = GN_USER_SS;
+	vcpu_reflect(v, VECTOR_UD, false, 0);
+}
+
+static void request(struct vcpu *v, const struct gn_range *site)
+{
+	switch (site->kind) {
+	case GN_SITE_CHECK: /* vif is 1 already: the event comes before the guest goes on */
+		v->regs.rip += 2;
+		break;
+	case GN_SITE_IRET:
+		v->regs.rip = GN_SLOT(GN_OP_iret); /* where a fault of it is reported */
+		(void)!vcpu_return_by_frame(v);
+		break;
+	case GN_SITE_DELIVERED:
+		v->regs.rip = READ_ONCE(v->page->deliver_handler);
+		v->page->vif = 1;
+		if (!is_canonical(v->regs.rip))
+			vcpu_die(v, "crashed: the vcpu page was overwritten during delivery");
+		break;
+	case GN_SITE_NO_SYSCALL:
+		no_syscall_entry(v);
+		break;
+	}
+}
+
+static void fault(struct vcpu *v, const struct gn_range *site, u8 vector, u64 error)
+{
+	switch (site->kind) {
+	case GN_SITE_IRET_FAULT:
+		v->regs.rip = site->target;
+		v->page->vif = 0;
+		break;
+	case GN_SITE_SYSRET_FAULT:
+		sysret_fault(v);
+		break;
+	case GN_SITE_STACK_FAULT:
+		vector = VECTOR_DF;
+		error = 0;
+		break;
+	}
+	vcpu_reflect(v, vector, vector_has_error(vector), error);
+}
+
+/* (ii) and (iii) */
+bool vcpu_code_area_exception(struct vcpu *v, u8 vector, u64 error)
+{
+	const struct gn_range *site;
+
+	if (likely(!is_in_code_area(v->regs.rip)) || vcpu_is_user(v))
+		return false;
+	site = find(gn_sites, gn_sites_end, v->regs.rip);
+	if (!site)
+		return false;
+	if (site->kind < GN_SITE_IRET_FAULT) {
+		if (vector != VECTOR_UD)
+			return false;
+		request(v, site);
+	} else {
+		fault(v, site, vector, error);
+	}
+	return true;
+}

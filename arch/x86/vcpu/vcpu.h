@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * vcpu.h - a virtual CPU: its registers, what the guest has loaded into it (gates, descriptors, bases,
+ * the system-call entry), its window, and the ways in which the monitor changes its course: run it, give
+ * it an exception or an event. It knows the CPU below and the shadows beside it, not the guest above.
+ *
+ * The guest kernel believes it runs at CPL 0; it runs in ring 1. Its interrupt flag is vif, a byte of
+ * the vcpu page.
+ */
+#ifndef ARCH_X86_VCPU_VCPU_H
+#define ARCH_X86_VCPU_VCPU_H
+
+#include "arch/x86/cpu/fpu.h"
+#include "arch/x86/switcher/area.h"
+#include "guest-abi/layout.h"
+#include "mm/shadow/shadow.h"
+
+struct cpu;
+struct guest;
+
+/* Vectors that we name, SDM 3A 6.15. */
+enum {
+	VECTOR_DB = 1,
+	VECTOR_UD = 6,
+	VECTOR_DF = 8,
+	VECTOR_NP = 11,
+	VECTOR_SS = 12,
+	VECTOR_GP = 13,
+	VECTOR_PF = 14,
+};
+
+enum {
+	RFLAGS_RESERVED = 1 << 1,
+	RFLAGS_TF = 1 << 8,
+	RFLAGS_IF = 1 << 9,
+	RFLAGS_NT = 1 << 14,
+	RFLAGS_RF = 1 << 16,
+	RFLAGS_AC = 1 << 18,
+	/* CF PF AF ZF SF TF DF OF RF AC ID: what a guest may choose (R11). */
+	RFLAGS_GUEST = 0xdd5 | RFLAGS_RF | RFLAGS_AC | 1 << 21,
+};
+
+/* A gate of the guest's IDT, judged when it was loaded. */
+struct vcpu_gate {
+	u64 handler; /* canonical */
+	u16 cs;	     /* as the guest wrote it */
+	u8 ist;	     /* 0: none */
+	u8 present : 1, trap : 1, user : 1; /* user: ring 3 may INT it */
+};
+
+/* What the CPU's area does not have yet of this vCPU. */
+enum {
+	VCPU_CHANGED_GDT = 1 << 0,
+	VCPU_CHANGED_SYSCALL = 1 << 1,
+	VCPU_CHANGED_BASES = 1 << 2,
+	VCPU_CHANGED_ALL = 0x7,
+};
+
+/* Every field is (v) but those marked (c). */
+struct vcpu {
+	struct guest_regs regs;	    /* first: the switcher's */
+	struct gn_vcpu_page *page;  /* (c) the guest writes it too: read each word once */
+	struct cpu *cpu;	    /* on whose area it is loaded; NULL: on none */
+	u64 loaded_root;	    /* guest_cr3 of that area */
+	u32 changed;		    /* VCPU_CHANGED_ */
+	bool event_pending;	    /* some bit of vectors is set; page->pending repeats it */
+	const char *death;	    /* why it cannot go on; the first reason wins */
+
+	struct guest *guest; /* (c) the owner, for those above */
+	mfn_t page_mfn;	     /* (c) */
+	mfn_t gate_mfn;	     /* (c) */
+	struct vcpu_gate *gate; /* (c) 256 of them, a frame */
+	mfn_t gdt_mfn;	     /* (c) */
+	u64 *gdt;	     /* (c) GN_GDT_ENTRIES sanitised descriptors */
+	u64 vectors[4];	     /* events that wait, a bit each */
+	u64 kernel_stack, ist[8];
+	u64 syscall_entry, syscall_fmask; /* entry 0: none */
+	u64 fs_base, gs_base; /* valid while not loaded, or changed */
+	u16 ds, es, fs, gs;   /* valid while not loaded */
+	struct fpu_state *fpu; /* (c) */
+	mfn_t window[4];      /* (c) the tables under slot 270 */
+	struct shadow_vcpu shadow;
+	u64 entries, reflections, events; /* counters */
+};
+
+/* Make one. The vcpu page is page_mfn (published to the guest by the caller). -ENOMEM. */
+int vcpu_init(struct vcpu *v, struct guest *guest, struct shadow *shadow, u16 owner, mfn_t page_mfn)
+	__must_check;
+void vcpu_exit(struct vcpu *v);
+
+/* Set the registers for the first instruction of a guest kernel; all others become 0, vif too. */
+void vcpu_start(struct vcpu *v, u64 cr3, u64 rip, u64 rsp, u64 rsi);
+
+/* Run on this CPU until the next exit; returns the exit reason (a vector or EXIT_). */
+unsigned vcpu_run(struct cpu *cpu, struct vcpu *v);
+
+/* Take what the CPU still holds of it (segments, FPU) into the structure; then it may run elsewhere. */
+void vcpu_unload(struct vcpu *v);
+
+/* It cannot go on, and why: text that we wrote, "crashed: ..." or "killed: ...". */
+void vcpu_die(struct vcpu *v, const char *why);
+
+static inline bool vcpu_is_user(const struct vcpu *v)
+{
+	return (v->regs.cs & 3) == 3;
+}
+
+/* ---- events and exceptions ---- */
+
+/* An event for this vector (32 to 255) waits; it is delivered when vif allows. */
+void vcpu_raise(struct vcpu *v, u8 vector);
+void vcpu_lower(struct vcpu *v, u8 vector);
+
+/* Before entering the guest, if event_pending: deliver the highest vector, or let the code area see it. */
+void vcpu_deliver_events(struct vcpu *v);
+
+/* The exception at the present RIP, as through the guest's gate; a fault's RIP is the instruction's. */
+void vcpu_reflect(struct vcpu *v, u8 vector, bool has_error, u64 error);
+void vcpu_reflect_page_fault(struct vcpu *v, u64 cr2, u64 error);
+void vcpu_software_interrupt(struct vcpu *v, u8 vector); /* RIP already past the instruction */
+
+/* Does the vector push an error code? (SDM 3A table 6-1) */
+static inline bool vector_has_error(unsigned vector)
+{
+	return vector < 32 && (0x60227d00u >> vector & 1);
+}
+
+/* An exception came while RIP was in the code area. True: it was a request or has been seen to. */
+bool vcpu_code_area_exception(struct vcpu *v, u8 vector, u64 error);
+bool vcpu_code_area_event(struct vcpu *v);
+
+/* The guest's IRET: pop the frame at RSP. 0, or -EFAULT with the fault already reflected. */
+int vcpu_return_by_frame(struct vcpu *v) __must_check;
+
+/* Ring 1's view of its flags: RFLAGS with vif in place of IF. */
+static inline u64 vcpu_flags(const struct vcpu *v)
+{
+	bool vif = vcpu_is_user(v) || READ_ONCE(v->page->vif);
+
+	return (v->regs.rflags & ~(u64)RFLAGS_IF) | (vif ? RFLAGS_IF : 0);
+}
+
+/* ---- what a guest loads ---- */
+
+/* -EINVAL: the monitor's own selectors, a system or conforming descriptor... nothing is changed then. */
+int vcpu_set_descriptors(struct vcpu *v, unsigned first, const u64 *descriptors, unsigned count)
+	__must_check;
+void vcpu_default_descriptors(struct vcpu *v);
+int vcpu_set_gates(struct vcpu *v, unsigned first, const u64 (*gates)[2], unsigned count) __must_check;
+int vcpu_set_base(struct vcpu *v, u64 which, u64 base) __must_check; /* -EINVAL: no such base */
+u64 vcpu_features(const struct vcpu *v);			     /* GN_FEATURE_ bits */
+void vcpu_describe_paging(struct shadow_config *config);	     /* what depends on the CPU */
+void vcpu_set_syscall_entry(struct vcpu *v, u64 rip, u64 fmask);
+bool vcpu_descriptor_is_usable(const struct vcpu *v, u16 selector, bool code);
+
+/* ---- memory by the guest's virtual addresses ---- */
+
+enum vcpu_copy { VCPU_COPIED, VCPU_FAULT, VCPU_STOP };
+
+/*
+ * Copy as the guest's kernel (or user) would. VCPU_FAULT: *result holds the page fault's error code and
+ * *at the address; VCPU_STOP: not the guest's fault (a watch, a page to supply, death): result says.
+ */
+struct vcpu_copy_result {
+	enum shadow_verdict verdict;
+	struct shadow_result shadow;
+	u64 at;
+};
+
+int vcpu_read(struct vcpu *v, u64 gva, void *to, size_t size, struct vcpu_copy_result *result)
+	__must_check;
+int vcpu_write(struct vcpu *v, u64 gva, const void *from, size_t size, struct vcpu_copy_result *result)
+	__must_check;
+
+static inline bool is_canonical(u64 address)
+{
+	return (u64)((s64)(address << 16) >> 16) == address;
+}
+
+/* May ring 1 or 3 be sent there: canonical, and not into what is ours. The code area is the guest's. */
+static inline bool is_guest_address(u64 address)
+{
+	return is_canonical(address) && (address < GN_WINDOW_BASE || address >= AREA_BASE + (1ul << 39));
+}
+
+#endif

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: MIT
+/*
+ * dispatch.c - from a number to a handler: one call, or a ring of them. The number is the guest's; the
+ * index made of it is masked, so that no load goes past the table even in speculation.
+ */
+#include "hypercall/hypercall.h"
+#include "guest-abi/hypercalls.h"
+#include "lib/errno.h"
+
+#define SYSCALL_SIZE 2 /* of SYSCALL, and of INT n */
+
+/* 0 if number >= count, else all ones; no branch to predict. */
+static u64 index_mask(u64 number, u64 count)
+{
+	u64 mask;
+
+	__asm__("cmp %2, %1; sbb %0, %0" : "=r"(mask) : "r"(number), "r"(count) : "cc");
+	return mask;
+}
+
+enum call_action hypercall_dispatch(struct guest *g, const struct personality *p)
+{
+	struct guest_regs *regs = &g->vcpu.regs;
+	u64 number = regs->rax;
+	struct call_result result;
+
+	g->hypercalls++;
+	if (unlikely(number >= p->count)) {
+		regs->rax = -ENOSYS;
+		return CALL_DONE;
+	}
+	number &= index_mask(number, p->count);
+	result = p->call[number](g, &regs->rdi);
+	if (unlikely(result.action == CALL_AGAIN))
+		regs->rip -= SYSCALL_SIZE;
+	else
+		regs->rax = result.value;
+	return result.action;
+}
+
+unsigned hypercall_drain(struct guest *g, const struct personality *p)
+{
+	struct gn_vcpu_page *page = g->vcpu.page;
+	u32 head = READ_ONCE(page->ring_head), tail = READ_ONCE(page->ring_tail);
+	unsigned failed = 0;
+
+	if (tail - head > GN_RING_ENTRIES)
+		head = tail - GN_RING_ENTRIES; /* the guest lies: at most a ring full */
+	for (; head != tail; head++) {
+		struct gn_ring_entry entry = page->ring[head % GN_RING_ENTRIES];
+		u64 arguments[5] = {entry.argument[0], entry.argument[1], entry.argument[2],
+				    entry.argument[3]};
+		u64 mask = index_mask(entry.call, p->count);
+
+		if (entry.call >= p->count || !(p->flags[entry.call & mask] & GN_DEFER) ||
+		    p->call[entry.call & mask](g, arguments).value < 0)
+			failed++;
+	}
+	WRITE_ONCE(page->ring_head, tail);
+	return failed;
+}

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * hypercall.h - the door of hypercall/: carry out the call that a guest has just made. A handler checks
+ * everything in its first half and changes nothing; its second half changes things and cannot fail.
+ */
+#ifndef HYPERCALL_HYPERCALL_H
+#define HYPERCALL_HYPERCALL_H
+
+#include "object/guest.h"
+
+/* What should happen to the vCPU after a call. */
+enum call_action {
+	CALL_DONE,  /* RAX = value */
+	CALL_AGAIN, /* a bounded piece is done: execute the SYSCALL or INT again */
+	CALL_YIELD, /* RAX = value; let others run */
+};
+
+struct call_result {
+	s64 value;
+	enum call_action action;
+};
+
+/* arguments: the guest's argument registers, which a handler may advance before CALL_AGAIN. */
+typedef struct call_result (*call_fn)(struct guest *g, u64 *arguments);
+
+/* An ABI: its calls by number, and which of them the ring may carry. */
+struct personality {
+	const char *name;
+	unsigned count;
+	const call_fn *call;
+	const u8 *flags; /* GN_DEFER */
+};
+
+extern const struct personality personality_native;
+
+/* The call in the vCPU's registers. CALL_YIELD is the only answer that the caller must act on. */
+enum call_action hypercall_dispatch(struct guest *g, const struct personality *p);
+
+/* Carry out what waits in the vcpu page's ring. Returns how many calls failed. */
+unsigned hypercall_drain(struct guest *g, const struct personality *p);
+
+static inline struct call_result call_done(s64 value)
+{
+	return (struct call_result){value, CALL_DONE};
+}
+
+#endif

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * console.h - a guest's console: what it prints goes to the machine's console, with its name before each
+ * line when there are several guests; what is typed goes to the guest that has the keyboard.
+ */
+#ifndef OBJECT_CONSOLE_H
+#define OBJECT_CONSOLE_H
+
+#include "lib/types.h"
+
+struct guest;
+
+#define CONSOLE_INPUT 256
+#define CONSOLE_LINE  128
+
+struct console {
+	char input[CONSOLE_INPUT]; /* a ring */
+	u32 head, tail;		   /* tail - head bytes wait */
+	char line[CONSOLE_LINE];   /* output not yet ended by a newline, of several guests; and the last line */
+	u32 line_size;
+	bool shared; /* its lines carry the guest's name */
+};
+
+void console_write(struct guest *g, const char *text, size_t size);
+/* Bytes copied, at most size. */
+size_t console_read(struct guest *g, char *to, size_t size);
+/* A key for this guest; a full ring loses it. */
+void console_type(struct guest *g, char key);
+/* Print what is held back of an unfinished line. */
+void console_flush(struct guest *g);
+
+#endif

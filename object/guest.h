@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * guest.h - a guest: its memory, its vCPU, its ports, timer and console, and how it ends. Whoever runs it
+ * (run/) holds it; nothing here reaches up.
+ */
+#ifndef OBJECT_GUEST_H
+#define OBJECT_GUEST_H
+
+#include "arch/x86/vcpu/vcpu.h"
+#include "lib/list.h"
+#include "object/console.h"
+#include "object/port.h"
+
+#define GUEST_NAME_MAX 31 /* of [A-Za-z0-9_-] */
+#define GUEST_DEATH_MAX 160
+
+enum guest_end { GUEST_LIVES, GUEST_POWEROFF, GUEST_REBOOT, GUEST_CRASHED, GUEST_KILLED };
+
+/* What the user asked for; addresses are of boot modules, which stay the monitor's. */
+struct guest_config {
+	char name[GUEST_NAME_MAX + 1];
+	u64 memory_size; /* bytes, whole pages */
+	enum shadow_policy policy;
+	u32 shadow_frames;
+	bool restart; /* on_reboot=restart */
+	maddr_t kernel, initrd;
+	u64 kernel_size, initrd_size;
+	const char *append; /* the kernel's command line */
+	u32 append_size;
+};
+
+struct guest {
+	struct guest_config config; /* (c) */
+	u16 owner;		    /* (c) its number in mm/frame, from 1 */
+	struct p2m p2m;
+	struct shadow shadow;
+	struct vcpu vcpu;
+	struct port port[GN_PORT_COUNT]; /* (v) */
+	struct console console;		 /* (v) */
+	u64 timer;			 /* (v) ns since boot at which GN_PORT_TIMER is raised; 0: not set */
+	bool blocked;			 /* (v) sleeps until an event is pending */
+	enum guest_end end;		 /* (v) sticky: the first reason wins */
+	char death[GUEST_DEATH_MAX];	 /* (v) why, for GUEST_CRASHED and GUEST_KILLED */
+	bool loading;			 /* (v) the loader runs: start_kernel has not been called */
+	u64 scratch_pages;		 /* (v) the loader's frames from guest_scratch_gfn(), 0 when freed */
+	u64 destroy_step;		 /* (v) */
+	u64 hypercalls;			 /* (v) */
+	struct list link;		 /* the scheduler's */
+};
+
+/* gfns above RAM: the vcpu page, then the loader's scratch frames and the modules it reads. */
+gfn_t guest_vcpu_page_gfn(const struct guest *g);
+gfn_t guest_scratch_gfn(const struct guest *g);
+
+/*
+ * Make a guest with empty RAM. 0, or -E with *why saying what is missing in words; on failure the
+ * caller goes on to guest_destroy().
+ */
+int guest_create(struct guest *g, const struct guest_config *config, u16 owner, const char **why)
+	__must_check;
+
+/* Frames that the loader needs above RAM, zeroed: count of them from guest_scratch_gfn(). */
+int guest_add_scratch(struct guest *g, u64 count) __must_check;
+/* The loader has done its work. -EAGAIN: a bounded piece is done, call again. */
+int guest_free_scratch(struct guest *g) __must_check;
+
+/* Give everything back, a bounded piece a call: -EAGAIN while there is more. */
+int guest_destroy(struct guest *g) __must_check;
+
+/* End it. The text after the colon is ours; quoted text of the guest is marked by the caller. */
+void guest_kill(struct guest *g, const char *format, ...) __printf(2, 3);
+void guest_crash(struct guest *g, const char *format, ...) __printf(2, 3);
+void guest_shut_down(struct guest *g, enum guest_end end); /* poweroff or reboot */
+
+void guest_get_stats(const struct guest *g, struct gn_stats *stats);
+
+/* Take over what the vCPU died of, if it did. True: the guest has ended. */
+bool guest_has_ended(struct guest *g);
+
+static inline struct guest *guest_of(struct vcpu *v)
+{
+	return v->guest;
+}
+
+#endif
