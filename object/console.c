@@ -13,11 +13,11 @@ static void put_line(struct guest *g)
 	struct console *c = &g->console;
 	const char *name = g->config.name;
 
-	console_put("[", 1);
-	console_put(name, strlen(name));
-	console_put("] ", 2);
-	console_put(c->line, c->line_size);
-	console_put("\n", 1);
+	console_write("[", 1);
+	console_write(name, strlen(name));
+	console_write("] ", 2);
+	console_write(c->line, c->line_size);
+	console_write("\n", 1);
 	c->line_size = 0;
 }
 
@@ -33,23 +33,23 @@ static void write_shared(struct guest *g, char c)
 		put_line(g);
 }
 
-void console_write(struct guest *g, const char *text, size_t size)
+void guest_console_write(struct guest *g, const char *text, size_t size)
 {
 	if (!g->console.shared) {
-		console_put(text, size);
+		console_write(text, size);
 		return;
 	}
 	for (size_t i = 0; i < size; i++)
 		write_shared(g, text[i]);
 }
 
-void console_flush(struct guest *g)
+void guest_console_flush(struct guest *g)
 {
 	if (g->console.line_size)
 		put_line(g);
 }
 
-size_t console_read(struct guest *g, char *to, size_t size)
+size_t guest_console_read(struct guest *g, char *to, size_t size)
 {
 	struct console *c = &g->console;
 	size_t n = 0;
@@ -59,7 +59,7 @@ size_t console_read(struct guest *g, char *to, size_t size)
 	return n;
 }
 
-void console_type(struct guest *g, char key)
+void guest_console_type(struct guest *g, char key)
 {
 	struct console *c = &g->console;
 

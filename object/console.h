@@ -21,12 +21,12 @@ struct console {
 	bool shared; /* its lines carry the guest's name */
 };
 
-void console_write(struct guest *g, const char *text, size_t size);
+void guest_console_write(struct guest *g, const char *text, size_t size);
 /* Bytes copied, at most size. */
-size_t console_read(struct guest *g, char *to, size_t size);
+size_t guest_console_read(struct guest *g, char *to, size_t size);
 /* A key for this guest; a full ring loses it. */
-void console_type(struct guest *g, char key);
+void guest_console_type(struct guest *g, char key);
 /* Print what is held back of an unfinished line. */
-void console_flush(struct guest *g);
+void guest_console_flush(struct guest *g);
 
 #endif

@@ -58,7 +58,7 @@ static int add_vcpu(struct guest *g)
 	return error;
 }
 
-int guest_create(struct guest *g, const struct guest_config *config, u16 owner, const char **why)
+int guest_create(struct guest *g, const struct guest_config *config, const char **why)
 {
 	struct shadow_config shadow = {
 		.p2m = &g->p2m,
@@ -72,10 +72,10 @@ int guest_create(struct guest *g, const struct guest_config *config, u16 owner, 
 
 	memset(g, 0, sizeof(*g));
 	g->config = *config;
-	g->owner = owner;
+	g->owner = config->owner;
 	list_init(&g->link);
 	*why = "not enough memory for its tables";
-	error = p2m_init(&g->p2m, owner);
+	error = p2m_init(&g->p2m, g->owner);
 	if (error)
 		return error;
 	vcpu_describe_paging(&shadow);

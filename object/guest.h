@@ -19,6 +19,7 @@ enum guest_end { GUEST_LIVES, GUEST_POWEROFF, GUEST_REBOOT, GUEST_CRASHED, GUEST
 /* What the user asked for; addresses are of boot modules, which stay the monitor's. */
 struct guest_config {
 	char name[GUEST_NAME_MAX + 1];
+	u16 owner;	 /* its number in mm/frame, from 1: kept over reboots, as nothing is left of it */
 	u64 memory_size; /* bytes, whole pages */
 	enum shadow_policy policy;
 	u32 shadow_frames;
@@ -31,7 +32,8 @@ struct guest_config {
 
 struct guest {
 	struct guest_config config; /* (c) */
-	u16 owner;		    /* (c) its number in mm/frame, from 1 */
+	u16 owner;		    /* (c) as in config */
+	mfn_t memory;		    /* (c) the frames this structure lies in */
 	struct p2m p2m;
 	struct shadow shadow;
 	struct vcpu vcpu;
@@ -56,7 +58,7 @@ gfn_t guest_scratch_gfn(const struct guest *g);
  * Make a guest with empty RAM. 0, or -E with *why saying what is missing in words; on failure the
  * caller goes on to guest_destroy().
  */
-int guest_create(struct guest *g, const struct guest_config *config, u16 owner, const char **why)
+int guest_create(struct guest *g, const struct guest_config *config, const char **why)
 	__must_check;
 
 /* Frames that the loader needs above RAM, zeroed: count of them from guest_scratch_gfn(). */

@@ -13,7 +13,7 @@ struct call_result native_console_write(struct guest *g, struct gn_args_console_
 
 	if (vcpu_read(&g->vcpu, a->address, text, size, &result))
 		return call_done(-EFAULT);
-	console_write(g, text, size);
+	guest_console_write(g, text, size);
 	return call_done(size);
 }
 
@@ -22,7 +22,7 @@ struct call_result native_console_read(struct guest *g, struct gn_args_console_r
 	u32 head = g->console.head;
 	struct vcpu_copy_result result;
 	char text[CONSOLE_INPUT];
-	u64 size = console_read(g, text, MIN(a->size, sizeof(text)));
+	u64 size = guest_console_read(g, text, MIN(a->size, sizeof(text)));
 
 	if (size && vcpu_write(&g->vcpu, a->address, text, size, &result)) {
 		g->console.head = head; /* nothing is lost */

@@ -56,6 +56,11 @@
 #define EXIT_COMPAT_SYSCALL 257 /* SYSCALL from 32-bit code */
 #define EXIT_RETURN_FAULT   258 /* the IRETQ that enters the guest faulted: nothing of it has run */
 
+/* area_constants.mitigations, chosen at boot: clean the predictors on each exit; clear the CPU's buffers on
+ * each entry. */
+#define AREA_MITIGATE_EXIT  1
+#define AREA_MITIGATE_ENTRY 2
+
 #ifndef __ASSEMBLER__
 #include "lib/compiler.h"
 #include "lib/types.h"
@@ -85,7 +90,8 @@ struct area_constants {
 	u64 syscall_vif;   /* vif after it */
 	u64 code_area;	   /* first byte of the code that may make hypercalls by SYSCALL */
 	u64 nmi_stack;	   /* unique address */
-	u64 mitigations;   /* SPECULATION_ bits for entry and return */
+	u64 mitigations;   /* AREA_MITIGATE_ */
+	u64 verw_selector; /* a writable data segment, for VERW */
 };
 
 /* The first bytes of page 3. */

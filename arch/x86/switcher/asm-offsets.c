@@ -45,6 +45,7 @@ void asm_offsets(void)
 	OFFSET(CONST_CODE_AREA, struct area_constants, code_area);
 	OFFSET(CONST_NMI_STACK, struct area_constants, nmi_stack);
 	OFFSET(CONST_MITIGATIONS, struct area_constants, mitigations);
+	OFFSET(CONST_VERW, struct area_constants, verw_selector);
 	OFFSET(SCRATCH_RSP, struct area_scratch, rsp);
 	OFFSET(SCRATCH_DEBUG, struct area_scratch, debug);
 }

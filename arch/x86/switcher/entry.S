@@ -45,7 +45,10 @@ switcher_enter:
 	push	%r14
 	push	%r15
 	mov	%rsp, REGS_MONITOR_STACK(%rdi)
-	lea	AREA(AREA_STACK + AREA_STACK_ENTRY), %rsp
+	testb	$AREA_MITIGATE_ENTRY, CONSTANT(CONST_MITIGATIONS)
+	jz	1f
+	verw	CONSTANT(CONST_VERW)	/* from here on only the guest's own values pass */
+1:	lea	AREA(AREA_STACK + AREA_STACK_ENTRY), %rsp
 	pushq	REGS_SS(%rdi)
 	pushq	REGS_RSP(%rdi)
 	pushq	REGS_RFLAGS(%rdi)
@@ -117,7 +120,7 @@ exit:
 	popq	REGS_SS(%rax)
 	mov	REGS_MONITOR_STACK(%rax), %rsp
 	cld
-	testl	$~0, CONSTANT(CONST_MITIGATIONS)
+	testb	$AREA_MITIGATE_EXIT, CONSTANT(CONST_MITIGATIONS)
 	jnz	switcher_exit_mitigated
 	jmp	switcher_exit
 

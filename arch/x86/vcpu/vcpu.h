@@ -11,7 +11,9 @@
 #define ARCH_X86_VCPU_VCPU_H
 
 #include "arch/x86/cpu/fpu.h"
+#include "arch/x86/cpu/insn.h"
 #include "arch/x86/switcher/area.h"
+#include "arch/x86/vcpu/window.h"
 #include "guest-abi/layout.h"
 #include "mm/shadow/shadow.h"
 
@@ -32,7 +34,6 @@ enum {
 enum {
 	RFLAGS_RESERVED = 1 << 1,
 	RFLAGS_TF = 1 << 8,
-	RFLAGS_IF = 1 << 9,
 	RFLAGS_NT = 1 << 14,
 	RFLAGS_RF = 1 << 16,
 	RFLAGS_AC = 1 << 18,
@@ -78,7 +79,8 @@ struct vcpu {
 	u64 fs_base, gs_base; /* valid while not loaded, or changed */
 	u16 ds, es, fs, gs;   /* valid while not loaded */
 	struct fpu_state *fpu; /* (c) */
-	mfn_t window[4];      /* (c) the tables under slot 270 */
+	mfn_t fpu_mfn;	       /* (c) */
+	mfn_t window[WINDOW_TABLES]; /* (c) the tables under slot 270 */
 	struct shadow_vcpu shadow;
 	u64 entries, reflections, events; /* counters */
 };

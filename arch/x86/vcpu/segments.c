@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: MIT
+/*
+ * segments.c - see segments.h. A selector that no longer names a usable descriptor becomes null: loading
+ * it would fault in the monitor. The base MSRs are written after the selectors, since loading FS or GS
+ * changes the base (SDM 3A 3.4.4.1).
+ */
+#include "arch/x86/vcpu/segments.h"
+#include "arch/x86/cpu/insn.h"
+#include "arch/x86/vcpu/vcpu.h"
+#include "lib/errno.h"
+
+#define MSR_FS_BASE   0xc0000100
+#define MSR_GS_BASE   0xc0000101
+
+void segments_save(struct vcpu *v)
+{
+	__asm__ volatile("mov %%ds, %0" : "=r"(v->ds));
+	__asm__ volatile("mov %%es, %0" : "=r"(v->es));
+	__asm__ volatile("mov %%fs, %0" : "=r"(v->fs));
+	__asm__ volatile("mov %%gs, %0" : "=r"(v->gs));
+	v->fs_base = rdmsr(MSR_FS_BASE);
+	v->gs_base = rdmsr(MSR_GS_BASE);
+}
+
+static u16 usable(const struct vcpu *v, u16 selector)
+{
+	return vcpu_descriptor_is_usable(v, selector, false) ? selector : 0;
+}
+
+void segments_load_bases(struct vcpu *v)
+{
+	wrmsr(MSR_FS_BASE, v->fs_base);
+	wrmsr(MSR_GS_BASE, v->gs_base);
+}
+
+void segments_load(struct vcpu *v)
+{
+	__asm__ volatile("mov %0, %%ds" : : "r"(usable(v, v->ds)));
+	__asm__ volatile("mov %0, %%es" : : "r"(usable(v, v->es)));
+	__asm__ volatile("mov %0, %%fs" : : "r"(usable(v, v->fs)));
+	__asm__ volatile("mov %0, %%gs" : : "r"(usable(v, v->gs)));
+	segments_load_bases(v);
+}
+
+int vcpu_set_base(struct vcpu *v, u64 which, u64 base)
+{
+	if (which > GN_BASE_GS)
+		return -EINVAL;
+	/* The other one's present value lives in the CPU. */
+	v->fs_base = which == GN_BASE_FS ? base : rdmsr(MSR_FS_BASE);
+	v->gs_base = which == GN_BASE_GS ? base : rdmsr(MSR_GS_BASE);
+	v->changed |= VCPU_CHANGED_BASES;
+	return 0;
+}

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: MIT */
+/* window.h - the tables under PML4 slot 270 of a vCPU's roots: code area and vcpu page. */
+#ifndef ARCH_X86_VCPU_WINDOW_H
+#define ARCH_X86_VCPU_WINDOW_H
+
+#include "mm/types.h"
+
+/* The three tables, level 3 first. window_make() answers with the top-level entry; -ENOMEM. */
+#define WINDOW_TABLES 3
+void window_clear(mfn_t tables[WINDOW_TABLES]);
+int window_make(mfn_t tables[WINDOW_TABLES], mfn_t page, u16 owner, u64 *top_entry) __attribute__((warn_unused_result));
+void window_destroy(mfn_t tables[WINDOW_TABLES]);
+
+#endif

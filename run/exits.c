@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: MIT
+/*
+ * exits.c - what a guest's exit means: one door for each reason.
+ *
+ *   (i)   hypercalls
+ *   (ii)  page faults
+ *   (iii) INT n, which arrives at gates that a guest may use
+ *   (iv)  other exceptions: the guest's own
+ *   (v)   interrupts, which are the monitor's
+ */
+#include "arch/x86/cpu/apic.h"
+#include "arch/x86/cpu/insn.h"
+#include "hypercall/hypercall.h"
+#include "lib/log.h"
+#include "run/run.h"
+#include "run/sched.h"
+
+/* ---- (i) ---- */
+
+static void hypercall(struct guest *g)
+{
+	if (hypercall_dispatch(g, &personality_native) == CALL_YIELD)
+		sched_yield();
+}
+
+/* ---- (ii) ---- */
+
+static void page_fault(struct guest *g)
+{
+	struct vcpu *v = &g->vcpu;
+	u64 address = read_cr2();
+	struct shadow_result r;
+
+	switch (shadow_fault(&v->shadow, GVA(address), v->regs.error, vcpu_is_user(v),
+			     v->regs.rflags & RFLAGS_AC, &r)) {
+	case SHADOW_FIXED:
+		break;
+	case SHADOW_REFLECT:
+		if (!vcpu_code_area_exception(v, VECTOR_PF, r.error_code))
+			vcpu_reflect_page_fault(v, address, r.error_code);
+		break;
+	case SHADOW_EMULATE:
+		guest_kill(g, "a store to a page table at %#lx that cannot be emulated", v->regs.rip);
+		break;
+	case SHADOW_POPULATE:
+		guest_kill(g, "it used guest physical page %#lx, which it does not have", r.gfn.v);
+		break;
+	case SHADOW_WATCHED:
+		guest_kill(g, "it used guest physical page %#lx as it may not", r.gfn.v);
+		break;
+	case SHADOW_KILL:
+		guest_kill(g, "%s", r.why);
+		break;
+	}
+}
+
+/* ---- (iii) ---- */
+
+/* Vectors 3, 4 and 0x80 are open to ring 3 in our IDT; whether they are in the guest's, its gates say.
+ * RIP is behind the instruction, and for a refusal goes back to it. */
+static void software_interrupt(struct guest *g, u8 vector)
+{
+	struct vcpu *v = &g->vcpu;
+
+	if (vcpu_is_user(v) && v->gate[vector].present && !v->gate[vector].user) {
+		v->regs.rip -= vector == 0x80 ? 2 : 1;
+		vcpu_reflect(v, VECTOR_GP, true, vector * 8u + 2);
+		return;
+	}
+	vcpu_software_interrupt(v, vector);
+}
+
+/* ---- (iv) ---- */
+
+static void exception(struct guest *g, u8 vector, u64 error)
+{
+	if (!vcpu_code_area_exception(&g->vcpu, vector, error))
+		vcpu_reflect(&g->vcpu, vector, vector_has_error(vector), error);
+}
+
+/* The frame that the monitor was about to return by is one that the CPU refuses. */
+static void return_fault(struct guest *g)
+{
+	struct vcpu *v = &g->vcpu;
+
+	if (!is_canonical(v->regs.rip))
+		v->regs.rip = 0;
+	vcpu_reflect(v, VECTOR_GP, true, v->regs.error);
+}
+
+static void compat_syscall(struct guest *g)
+{
+	g->vcpu.regs.rip -= 2;
+	vcpu_reflect(&g->vcpu, VECTOR_UD, false, 0);
+}
+
+/* ---- (v) ---- */
+
+static void interrupt(unsigned vector)
+{
+	if (vector != VECTOR_SPURIOUS)
+		apic_end_of_interrupt();
+	if (vector == VECTOR_TIMER)
+		sched_tick();
+}
+
+void run_exit(struct guest *g, unsigned reason)
+{
+	u64 error = g->vcpu.regs.error;
+
+	switch (reason) {
+	case EXIT_HYPERCALL:
+	case GN_HYPERCALL_VECTOR:
+		hypercall(g);
+		break;
+	case VECTOR_PF:
+		page_fault(g);
+		break;
+	case 3:
+	case 4:
+	case 0x80:
+		software_interrupt(g, reason);
+		break;
+	case EXIT_RETURN_FAULT:
+		return_fault(g);
+		break;
+	case EXIT_COMPAT_SYSCALL:
+		compat_syscall(g);
+		break;
+	default:
+		if (reason < 32)
+			exception(g, reason, error);
+		else
+			interrupt(reason);
+	}
+}

@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: MIT
+/* guests.c - see guests.h. */
+#include "run/guests.h"
+#include "lib/errno.h"
+#include "lib/log.h"
+#include "lib/print.h"
+#include "lib/string.h"
+#include "mm/frame.h"
+#include "mm/machine.h"
+#include "run/loader.h"
+#include "run/sched.h"
+
+/* One of each 16 frames of RAM may be shadow memory, and never fewer than keeps a small guest quick. */
+#define SHADOW_SHARE   16
+#define SHADOW_DEFAULT 512
+
+static unsigned failed; /* (v) of the CPU that runs guests, as all here */
+
+unsigned guests_failed(void)
+{
+	return failed;
+}
+
+static void refuse(const char *name, const char *why)
+{
+	failed++;
+	log_error("guest '%s' refused: %s", *name ? name : "?", why);
+}
+
+static unsigned order_of(size_t size)
+{
+	unsigned order = 0;
+
+	while (PAGE_SIZE << order < size)
+		order++;
+	return order;
+}
+
+static struct guest *take_guest(mfn_t *memory)
+{
+	*memory = frame_alloc_run(order_of(sizeof(struct guest)), FRAME_MONITOR, FRAME_OWNER_MONITOR);
+	return mfn_is_none(*memory) ? NULL : machine_map(*memory);
+}
+
+static void put_guest(struct guest *g)
+{
+	mfn_t first = g->memory;
+
+	for (u64 i = 0; i < 1ul << order_of(sizeof(*g)); i++)
+		frame_put(MFN(first.v + i));
+}
+
+static void destroy(struct guest *g)
+{
+	while (guest_destroy(g) == -EAGAIN)
+		;
+	put_guest(g);
+}
+
+int guests_make(const struct guest_config *config, bool shared_console)
+{
+	const char *why = "not enough memory";
+	mfn_t memory;
+	struct guest *g = take_guest(&memory);
+	int error;
+
+	if (!g) {
+		refuse(config->name, why);
+		return -ENOMEM;
+	}
+	error = guest_create(g, config, &why);
+	g->memory = memory;
+	g->console.shared = shared_console;
+	if (!error) {
+		why = "not enough memory for its loader";
+		error = loader_begin(g);
+	}
+	if (error) {
+		char text[160];
+
+		print_format(text, sizeof(text), "%s: it wants %lu MiB, and %lu MiB are free", why,
+			     config->memory_size >> 20, frame_count_free() >> 8);
+		refuse(config->name, error == -ENOMEM ? text : why);
+		destroy(g);
+		return error;
+	}
+	sched_add(g);
+	return 0;
+}
+
+static void say_end(const struct guest *g)
+{
+	const char *name = g->config.name;
+
+	switch (g->end) {
+	case GUEST_POWEROFF:
+		log_info("guest '%s' ended: poweroff", name);
+		break;
+	case GUEST_REBOOT:
+		if (g->config.restart)
+			log_info("guest '%s' rebooted", name);
+		else
+			log_info("guest '%s' ended: reboot", name);
+		break;
+	case GUEST_CRASHED:
+		failed++;
+		if (g->loading)
+			log_error("guest '%s' refused: %s", name, g->death);
+		else
+			log_error("guest '%s' ended: crashed: %s", name, g->death);
+		break;
+	default:
+		failed++;
+		log_error("guest '%s' ended: killed: %s", name, g->death);
+	}
+}
+
+void guests_finish(struct guest *g)
+{
+	struct guest_config config = g->config;
+	bool again = g->end == GUEST_REBOOT && config.restart, shared = g->console.shared;
+
+	guest_console_flush(g);
+	sched_remove(g);
+	say_end(g);
+	destroy(g);
+	log_info("free frames %lu", frame_count_free());
+	if (again)
+		(void)!guests_make(&config, shared);
+}
+
+/* ---- from modules ---- */
+
+struct asked {
+	struct guest_config config[BOOT_MODULE_MAX];
+	unsigned count;
+};
+
+static struct asked asked;
+
+static struct guest_config *find(const char *name, size_t size)
+{
+	for (unsigned i = 0; i < asked.count; i++)
+		if (strlen(asked.config[i].name) == size && !strncmp(asked.config[i].name, name, size))
+			return &asked.config[i];
+	return NULL;
+}
+
+/* "initrd=NAME", after a path or alone: the initrd of a guest named before. */
+static const char *initrd_name(const char *line)
+{
+	const char *second = strchr(line, ' ');
+
+	if (!strncmp(line, "initrd=", 7))
+		return line + 7;
+	return second && !strncmp(second + 1, "initrd=", 7) ? second + 8 : NULL;
+}
+
+static void add_initrd(const struct boot_module *m, const char *name)
+{
+	struct guest_config *config = find(name, strlen(name));
+
+	if (!config || config->initrd_size) {
+		log_error("a module is the initrd of '%s', %s", name,
+			  config ? "which has one" : "of which there is no guest");
+		failed++;
+		return;
+	}
+	config->initrd = MADDR(m->maddr);
+	config->initrd_size = m->size;
+}
+
+static void add_kernel(const struct boot_module *m)
+{
+	struct guest_config config;
+	const char *why;
+
+	if (!guests_parse(m->command_line.bytes, &config, &why)) {
+		refuse(config.name, why);
+		return;
+	}
+	if (find(config.name, strlen(config.name))) {
+		refuse(config.name, "another guest has this name");
+		return;
+	}
+	if (!config.shadow_frames)
+		config.shadow_frames = MIN(MAX(config.memory_size >> PAGE_SHIFT >> 4, SHADOW_DEFAULT),
+					   SHADOW_FRAMES_MAX);
+	config.kernel = MADDR(m->maddr);
+	config.kernel_size = m->size;
+	asked.config[asked.count++] = config;
+	asked.config[asked.count - 1].owner = asked.count;
+}
+
+static void add_module(const struct boot_module *m)
+{
+	const char *name = initrd_name(m->command_line.bytes);
+
+	if (m->refused) {
+		refuse("", m->refused);
+	} else if (m->command_line.too_long) {
+		refuse("", "its command line is longer than 4095 bytes");
+	} else {
+		/* Guests read modules where they lie; nobody changes them. */
+		frame_claim(MFN(m->maddr >> PAGE_SHIFT), ALIGN_UP(m->size, PAGE_SIZE) >> PAGE_SHIFT,
+			    FRAME_PUBLISHED);
+		if (name)
+			add_initrd(m, name);
+		else
+			add_kernel(m);
+	}
+}
+
+unsigned guests_start(const struct boot_info *info)
+{
+	for (unsigned i = 0; i < info->module_count; i++)
+		add_module(&info->module[i]);
+	for (unsigned i = 0; i < asked.count; i++)
+		(void)!guests_make(&asked.config[i], asked.count > 1);
+	return info->module_count;
+}

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: MIT
+/* keyboard.c - see keyboard.h. The focus is a guest's number, so that a guest may end at any time. */
+#include "run/keyboard.h"
+#include "arch/x86/cpu/console.h"
+#include "lib/log.h"
+#include "object/guest.h"
+
+static u16 focus;	  /* the owner number of the guest that has it; 0: the first */
+static bool escape_typed; /* (v) of the CPU that runs guests, as focus */
+
+/* The guest with the focus; if it has ended, the first. */
+static struct guest *focused(struct list *guests)
+{
+	list_for_each(l, guests) {
+		struct guest *g = list_entry(l, struct guest, link);
+
+		if (g->owner == focus)
+			return g;
+	}
+	return list_is_empty(guests) ? NULL : list_entry(guests->next, struct guest, link);
+}
+
+/* The guest with the next higher number, or the lowest: the ring's order changes with each slice. */
+static void move(struct list *guests)
+{
+	struct guest *next = NULL, *lowest = NULL, *now = focused(guests);
+
+	list_for_each(l, guests) {
+		struct guest *g = list_entry(l, struct guest, link);
+
+		if (!lowest || g->owner < lowest->owner)
+			lowest = g;
+		if (g->owner > now->owner && (!next || g->owner < next->owner))
+			next = g;
+	}
+	next = next ? next : lowest;
+	focus = next->owner;
+	log_info("the keyboard is guest '%s's", next->config.name);
+}
+
+static void type(struct list *guests, char key)
+{
+	struct guest *g = focused(guests);
+
+	if (!g)
+		return;
+	if (escape_typed && key == 'n') {
+		move(guests);
+	} else if (key != KEYBOARD_ESCAPE || escape_typed) {
+		guest_console_type(g, key);
+	} else {
+		escape_typed = true;
+		return;
+	}
+	escape_typed = false;
+}
+
+void keyboard_poll(struct list *guests)
+{
+	int key;
+
+	/* Bounded: a serial line brings no more than this between two looks. */
+	for (unsigned i = 0; i < 256 && (key = console_read()) >= 0; i++)
+		type(guests, key);
+}

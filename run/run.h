@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: MIT */
+/* run.h - the run loop: guests in turn, each exit through one door, until none is left. */
+#ifndef RUN_RUN_H
+#define RUN_RUN_H
+
+#include "arch/x86/cpu/cpu.h"
+#include "object/guest.h"
+
+/* Returns when all guests have ended. */
+void run_guests(struct cpu *cpu);
+
+/* exits.c: what an exit means, by its reason. */
+void run_exit(struct guest *g, unsigned reason);
+
+#endif

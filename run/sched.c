@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: MIT
+/*
+ * sched.c - see sched.h. Round robin over a ring. The fast path of the run loop asks only whether the
+ * answer of last time still holds.
+ */
+#include "run/sched.h"
+#include "arch/x86/cpu/apic.h"
+#include "arch/x86/cpu/tsc.h"
+#include "run/keyboard.h"
+
+#define TICK 10000000ul /* ns: how often the keyboard is looked at */
+
+static struct list guests = {&guests, &guests}; /* (v) of the one CPU that runs guests, as all here */
+static struct guest *current;			/* NULL: ask again */
+static u64 slice_end;
+
+void sched_add(struct guest *g)
+{
+	list_add_tail(&guests, &g->link);
+	current = NULL;
+}
+
+void sched_remove(struct guest *g)
+{
+	list_remove(&g->link);
+	current = NULL;
+}
+
+bool sched_is_empty(void)
+{
+	return list_is_empty(&guests);
+}
+
+void sched_yield(void)
+{
+	if (current && !list_is_empty(&current->link)) {
+		struct guest *g = current;
+
+		list_remove(&g->link);
+		list_add_tail(&guests, &g->link);
+	}
+	current = NULL;
+}
+
+void sched_tick(void)
+{
+	if (current && tsc_ns() >= slice_end)
+		sched_yield();
+	current = NULL;
+}
+
+/* Raise the timers that are due; returns the earliest of the others. */
+static u64 expire_timers(u64 now)
+{
+	u64 next = ~0ul;
+
+	list_for_each(l, &guests) {
+		struct guest *g = list_entry(l, struct guest, link);
+
+		if (!g->timer)
+			continue;
+		if (g->timer <= now) {
+			g->timer = 0;
+			port_raise(g, GN_PORT_TIMER);
+		} else {
+			next = MIN(next, g->timer);
+		}
+	}
+	return next;
+}
+
+static struct guest *first_awake(void)
+{
+	list_for_each(l, &guests) {
+		struct guest *g = list_entry(l, struct guest, link);
+
+		if (!g->blocked)
+			return g;
+	}
+	return NULL;
+}
+
+static __attribute__((noinline)) struct guest *decide(void)
+{
+	u64 now = tsc_ns(), next;
+	struct guest *g;
+
+	keyboard_poll(&guests);
+	next = MIN(expire_timers(now), now + TICK);
+	g = first_awake();
+	if (g && (slice_end <= now || g != current))
+		slice_end = now + SCHED_SLICE;
+	if (g)
+		next = MIN(next, slice_end);
+	apic_timer_set(MAX(next, now + 1000) - now);
+	current = g;
+	return g;
+}
+
+struct guest *sched_next(void)
+{
+	if (likely(current && !current->blocked))
+		return current;
+	return decide();
+}
