@@ -14,6 +14,7 @@
 #include "guest-abi/hypercalls.h"
 #include "guest-abi/ranges.h"
 #include "lib/errno.h"
+#include "lib/string.h"
 
 static bool is_in_code_area(u64 rip)
 {

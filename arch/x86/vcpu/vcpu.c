@@ -41,7 +41,8 @@ int vcpu_init(struct vcpu *v, struct guest *guest, struct shadow *shadow, u16 ow
 		return -ENOMEM;
 	fpu_state_init(v->fpu);
 	vcpu_default_descriptors(v);
-	shadow_vcpu_init(&v->shadow, shadow, 0, GN_RESERVED_FIRST_SLOT, window_entry);
+	shadow_vcpu_init(&v->shadow, shadow, 0);
+	shadow_set_slot(&v->shadow, GN_RESERVED_FIRST_SLOT, window_entry);
 	v->changed = VCPU_CHANGED_ALL;
 	return 0;
 }
@@ -68,6 +69,8 @@ void vcpu_exit(struct vcpu *v)
 
 void vcpu_start(struct vcpu *v, u64 cr3, u64 rip, u64 rsp, u64 rsi)
 {
+	const struct shadow_mode mode = {.wp = true, .nxe = true, .smep = cpu_features.smep};
+
 	memset(&v->regs, 0, sizeof(v->regs));
 	v->regs.rip = rip;
 	v->regs.rsp = rsp;
@@ -78,7 +81,8 @@ void vcpu_start(struct vcpu *v, u64 cr3, u64 rip, u64 rsp, u64 rsi)
 	v->page->vif = 0;
 	v->page->sysret.cs = GN_USER_CS;
 	v->page->sysret.ss = GN_USER_SS;
-	shadow_load_cr3(&v->shadow, cr3);
+	shadow_set_mode(&v->shadow, mode);
+	(void)shadow_load_cr3(&v->shadow, cr3);
 }
 
 void vcpu_describe_paging(struct shadow_config *config)
@@ -123,8 +127,7 @@ static __attribute__((noinline)) void load(struct cpu *cpu, struct vcpu *v)
 	segments_load(v);
 	fpu_restore(v->fpu);
 	cpu->area.constants->regs = (u64)&v->regs;
-	cpu->area.constants->guest_cr3 = 0;
-	v->loaded_root = 0;
+	shadow_set_slot(&v->shadow, GN_RESERVED_LAST_SLOT, cpu->paging.guest_l4e);
 	cpu->vcpu = v;
 	v->cpu = cpu;
 	speculation_switch_guest();
@@ -138,16 +141,10 @@ void vcpu_unload(struct vcpu *v)
 	v->cpu = NULL;
 }
 
-/* The switcher lies in slot 271 of whichever root this CPU is about to use. */
+/* The root may have changed with anything that was done for the guest since it last ran. */
 static void load_root(struct cpu *cpu, struct vcpu *v)
 {
-	u64 root = mfn_to_maddr(shadow_root(&v->shadow)).v;
-
-	if (likely(root == v->loaded_root))
-		return;
-	shadow_set_root_entry(&v->shadow, GN_RESERVED_LAST_SLOT, cpu->paging.guest_l4e);
-	cpu->area.constants->guest_cr3 = root;
-	v->loaded_root = root;
+	cpu->area.constants->guest_cr3 = mfn_to_maddr(shadow_root(&v->shadow)).v;
 }
 
 unsigned vcpu_run(struct cpu *cpu, struct vcpu *v)

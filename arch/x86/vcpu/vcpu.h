@@ -62,7 +62,6 @@ struct vcpu {
 	struct guest_regs regs;	    /* first: the switcher's */
 	struct gn_vcpu_page *page;  /* (c) the guest writes it too: read each word once */
 	struct cpu *cpu;	    /* on whose area it is loaded; NULL: on none */
-	u64 loaded_root;	    /* guest_cr3 of that area */
 	u32 changed;		    /* VCPU_CHANGED_ */
 	bool event_pending;	    /* some bit of vectors is set; page->pending repeats it */
 	const char *death;	    /* why it cannot go on; the first reason wins */
