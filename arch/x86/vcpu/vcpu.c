@@ -41,7 +41,8 @@ int vcpu_init(struct vcpu *v, struct guest *guest, struct shadow *shadow, u16 ow
 		return -ENOMEM;
 	fpu_state_init(v->fpu);
 	vcpu_default_descriptors(v);
-	shadow_vcpu_init(&v->shadow, shadow, 0);
+	if (shadow_vcpu_init(&v->shadow, shadow, 0))
+		return -ENOMEM;
 	shadow_set_slot(&v->shadow, GN_RESERVED_FIRST_SLOT, window_entry);
 	v->changed = VCPU_CHANGED_ALL;
 	return 0;
