@@ -16,9 +16,9 @@ TARGETCC = $(if $(findstring clang,$(CC)),$(CC) --target=x86_64-linux-gnu,$(CROS
 
 # ---- the monitor, in reading order -------------------------------------------------------------------
 
-boot     := boot/start.S boot/multiboot.c
-switcher := arch/x86/switcher/entry.S
-cpu      :=
+boot     := boot/start.S boot/boot.c boot/multiboot1.c boot/multiboot2.c boot/acpi.c
+switcher :=
+cpu      := arch/x86/cpu/thunks.S arch/x86/cpu/serial.c
 emulate  :=
 vcpu     :=
 mm       :=
@@ -26,7 +26,7 @@ shadow   :=
 object   :=
 calls    :=
 run      := run/main.c
-lib      := lib/string.c lib/print.c lib/log.c
+lib      := lib/string.c lib/print.c lib/log.c lib/ranges.c
 
 monitor-sources := $(boot) $(switcher) $(cpu) $(emulate) $(vcpu) $(mm) $(shadow) $(object) $(calls) \
                    $(run) $(lib)
@@ -62,6 +62,21 @@ $(BUILD)/%.o: %.S
 	$(Q)$(TARGETCC) $(ASFLAGS) -MMD -MP -c -o $@ $<
 
 -include $(monitor-objects:.o=.d)
+
+# ---- the image ---------------------------------------------------------------------------------------
+
+# Relocations and symbols stay in the file, for live patching to come; no boot loader loads them.
+LDFLAGS := -nostdlib -static --no-dynamic-linker --build-id=sha1 --emit-relocs \
+           -z max-page-size=4096 -z noexecstack -z norelro
+
+$(BUILD)/gnomon.lds: boot/gnomon.lds.S boot/layout.h
+	$(call say,CPP,$<)
+	@mkdir -p $(@D)
+	$(Q)$(TARGETCC) $(ASFLAGS) -E -P -x c -o $@ $<
+
+$(BUILD)/gnomon.elf: $(monitor-objects) $(BUILD)/gnomon.lds
+	$(call say,LD,$@)
+	$(Q)$(LD) $(LDFLAGS) -T $(BUILD)/gnomon.lds -o $@ $(monitor-objects)
 
 all: $(BUILD)/gnomon.elf ## build the monitor
 

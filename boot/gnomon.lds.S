@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * gnomon.lds.S - the linker script. One ELF file whose bytes lie in the file as they lie in memory, so
+ * that a boot loader that knows no 64-bit ELF can copy them by the multiboot address fields alone:
+ * every section begins and ends on a page, and addresses in memory follow each other without a hole.
+ *
+ *   .boot      multiboot headers and 32-bit code, linked where it is loaded
+ *   .switcher  text that guests' address spaces map, linked in slot 271
+ *   .text .rodata .data .bss   the monitor, linked at IMAGE_BASE + its physical address
+ */
+#include "boot/layout.h"
+#include "arch/x86/switcher/area.h"
+
+OUTPUT_FORMAT(elf64-x86-64)
+ENTRY(start)
+
+PHDRS
+{
+	boot PT_LOAD FLAGS(5);
+	switcher PT_LOAD FLAGS(5);
+	text PT_LOAD FLAGS(5);
+	rodata PT_LOAD FLAGS(4);
+	data PT_LOAD FLAGS(6);
+}
+
+SECTIONS
+{
+	. = IMAGE_LOAD;
+	.boot : AT(IMAGE_LOAD) {
+		KEEP(*(.boot.header))
+		*(.boot)
+		. = ALIGN(4096);
+	} :boot
+
+	. = AREA_TEXT;
+	.switcher : AT(LOADADDR(.boot) + SIZEOF(.boot)) {
+		*(.switcher.text)
+		. = ALIGN(4096);
+	} :switcher
+	switcher_text_load = LOADADDR(.switcher);
+	switcher_size = SIZEOF(.switcher);
+
+	. = IMAGE_BASE + LOADADDR(.switcher) + SIZEOF(.switcher);
+	.text : AT(ADDR(.text) - IMAGE_BASE) {
+		text_start = .;
+		*(.text .text.*)
+		. = ALIGN(4096);
+		text_end = .;
+	} :text
+
+	.rodata : AT(ADDR(.rodata) - IMAGE_BASE) {
+		rodata_start = .;
+		build_id_note = .;
+		KEEP(*(.note.gnu.build-id))
+		*(.rodata .rodata.* .got .got.plt)
+		. = ALIGN(16);
+		exception_table_start = .;
+		KEEP(*(.exception_table))
+		exception_table_end = .;
+		/* Last, so that the second link, which fills the table, moves no function. */
+		KEEP(*(.symbols))
+		. = ALIGN(4096);
+		rodata_end = .;
+	} :rodata
+
+	.data : AT(ADDR(.data) - IMAGE_BASE) {
+		data_start = .;
+		*(.data .data.*)
+		. = ALIGN(4096);
+	} :data
+	image_load_end = .;
+
+	.bss : AT(ADDR(.bss) - IMAGE_BASE) {
+		*(.bss .bss.*)
+		. = ALIGN(4096);
+		/* Used until the monitor has its own tables and stacks, then given back as RAM. */
+		boot_memory_start = .;
+		*(.boot.bss)
+		. = ALIGN(4096);
+		boot_memory_end = .;
+	} :data
+	image_end = .;
+
+	/DISCARD/ : {
+		*(.comment .note.GNU-stack .note.gnu.property .eh_frame .eh_frame_hdr .interp .dynamic)
+	}
+}
