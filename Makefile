@@ -18,15 +18,17 @@ TARGETCC = $(if $(findstring clang,$(CC)),$(CC) --target=x86_64-linux-gnu,$(CROS
 
 boot     := boot/start.S boot/boot.c boot/multiboot1.c boot/multiboot2.c boot/acpi.c
 switcher :=
-cpu      := arch/x86/cpu/thunks.S arch/x86/cpu/serial.c
+cpu      := $(addprefix arch/x86/cpu/, thunks.S features.c early-memory.c paging.c cpu.c machine.c fpu.c \
+                apic.c ioapic.c tsc.c rtc.c trampoline.S smp.c speculation.c speculation-entry.S \
+                serial.c font.S screen.c console.c poweroff.c symbols.c panic.c)
 emulate  :=
 vcpu     :=
 mm       :=
 shadow   :=
 object   :=
 calls    :=
-run      := run/main.c
-lib      := lib/string.c lib/print.c lib/log.c lib/ranges.c
+run      := run/main.c run/options.c
+lib      := lib/string.c lib/print.c lib/log.c lib/ranges.c lib/lock.c
 
 monitor-sources := $(boot) $(switcher) $(cpu) $(emulate) $(vcpu) $(mm) $(shadow) $(object) $(calls) \
                    $(run) $(lib)
@@ -74,9 +76,36 @@ $(BUILD)/gnomon.lds: boot/gnomon.lds.S boot/layout.h
 	@mkdir -p $(@D)
 	$(Q)$(TARGETCC) $(ASFLAGS) -E -P -x c -o $@ $<
 
-$(BUILD)/gnomon.elf: $(monitor-objects) $(BUILD)/gnomon.lds
+# The framebuffer's font is that of the build machine's console.
+FONT := /usr/share/consolefonts/Lat15-VGA16.psf.gz
+
+$(BUILD)/font.psf:
+	@test -r $(FONT) || { echo "$(FONT) is missing: install console-setup-linux"; exit 1; }
+	@mkdir -p $(@D)
+	$(Q)gzip -dc $(FONT) > $@
+
+$(BUILD)/arch/x86/cpu/font.o: ASFLAGS += -I$(BUILD)
+$(BUILD)/arch/x86/cpu/font.o: $(BUILD)/font.psf
+
+# Linked twice: the names of the first link's functions are a table in the second, for backtraces.
+link = $(LD) $(LDFLAGS) -T $(BUILD)/gnomon.lds -o $@ $(monitor-objects)
+
+$(BUILD)/no-symbols.S: arch/x86/cpu/symbols.awk
+	@mkdir -p $(@D)
+	$(Q)awk -f $< /dev/null > $@
+
+$(BUILD)/gnomon.first: $(monitor-objects) $(BUILD)/no-symbols.o $(BUILD)/gnomon.lds
+	$(Q)$(link) $(BUILD)/no-symbols.o
+
+$(BUILD)/symbols.S: $(BUILD)/gnomon.first arch/x86/cpu/symbols.awk
+	$(Q)$(NM) -n $< | awk -f arch/x86/cpu/symbols.awk > $@
+
+$(BUILD)/%symbols.o: $(BUILD)/%symbols.S
+	$(Q)$(TARGETCC) $(ASFLAGS) -c -o $@ $<
+
+$(BUILD)/gnomon.elf: $(BUILD)/gnomon.first $(BUILD)/symbols.o
 	$(call say,LD,$@)
-	$(Q)$(LD) $(LDFLAGS) -T $(BUILD)/gnomon.lds -o $@ $(monitor-objects)
+	$(Q)$(link) $(BUILD)/symbols.o
 
 all: $(BUILD)/gnomon.elf ## build the monitor
 

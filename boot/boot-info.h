@@ -17,7 +17,7 @@
 #define BOOT_OVERRIDE_MAX     16
 
 struct boot_text {
-	const char *bytes; /* terminated; "" if there was none, or if it was too long */
+	const char *bytes; /* arguments only, terminated; "" if there were none, or if too_long */
 	bool too_long;	   /* more than BOOT_COMMAND_LINE_MAX bytes, or no room was left for it */
 };
 

@@ -32,6 +32,15 @@ static bool copy_string(boot_map_fn map, u64 maddr, char *to, size_t room)
 	return false;
 }
 
+static const char *skip_path(const char *text)
+{
+	while (*text && *text != ' ')
+		text++;
+	while (*text == ' ')
+		text++;
+	return text;
+}
+
 void boot_copy_text(struct boot_reading *r, struct boot_text *text, u64 maddr)
 {
 	size_t room = MIN(TEXT_ROOM - text_used, BOOT_COMMAND_LINE_MAX + 1ul);
@@ -42,7 +51,7 @@ void boot_copy_text(struct boot_reading *r, struct boot_text *text, u64 maddr)
 		return;
 	}
 	text_used += strlen(to) + 1;
-	*text = (struct boot_text){ .bytes = to };
+	*text = (struct boot_text){ .bytes = r->path_first ? skip_path(to) : to };
 }
 
 void boot_set_loader(struct boot_reading *r, u64 name)

@@ -19,7 +19,7 @@
 #define SLOT_DEVICE   273 /* device registers, the framebuffer */
 
 #define IMAGE_BASE    LAYOUT_U64(0xffff878040000000) /* physical address p of the image is IMAGE_BASE + p */
-#define CPU_BASE      LAYOUT_U64(0xffff878080000000) /* stacks and struct cpu, CPU_STRIDE bytes a CPU */
+#define CPU_BASE      LAYOUT_U64(0xffff878080000000) /* the CPUs' stacks */
 #define DIRECT_BASE   LAYOUT_U64(0xffff880000000000) /* physical address p of RAM is DIRECT_BASE + p */
 #define DEVICE_BASE   LAYOUT_U64(0xffff888000000000)
 

@@ -12,6 +12,7 @@
 struct boot_reading {
 	struct boot_info *info;
 	boot_map_fn map;
+	bool path_first;	  /* command lines begin with a file's path, which is no argument */
 	struct range_set not_ram; /* what some entry of the memory map calls other than available */
 };
 

@@ -1,31 +1,34 @@
 // SPDX-License-Identifier: MIT
-/* main.c - from the boot loader to the guests. */
+/*
+ * main.c - from the boot loader to the guests. start.S calls monitor_main() on the boot's stack and page
+ * tables; continue_booting() is on our own. Whatever does not fit is refused here, before a guest exists.
+ */
+#include "arch/x86/cpu/apic.h"
+#include "arch/x86/cpu/console.h"
+#include "arch/x86/cpu/cpu.h"
+#include "arch/x86/cpu/early-memory.h"
+#include "arch/x86/cpu/features.h"
+#include "arch/x86/cpu/fpu.h"
 #include "arch/x86/cpu/insn.h"
-#include "arch/x86/cpu/serial.h"
-#include "boot/boot-info.h"
+#include "arch/x86/cpu/ioapic.h"
+#include "arch/x86/cpu/panic.h"
+#include "arch/x86/cpu/rtc.h"
+#include "arch/x86/cpu/smp.h"
+#include "arch/x86/cpu/speculation.h"
+#include "arch/x86/cpu/tsc.h"
 #include "boot/layout.h"
-#include "lib/log.h"
+#include "lib/string.h"
+#include "run/options.h"
 
 void monitor_main(u32 magic, u32 maddr);
 
-extern const u8 image_end[];
+/* From the linker script. */
+extern const u8 image_end[], boot_memory_start[], boot_memory_end[], build_id_note[];
 
-static struct boot_info boot_info;
+static struct boot_info boot_info; /* (c) after boot_read() */
+static struct options options;	   /* (c) after options_read() */
 
-static void com1_write(struct log_sink *sink, const char *text, size_t size)
-{
-	(void)sink;
-	serial_write(SERIAL_COM1, text, size);
-}
-
-static void com2_write(struct log_sink *sink, const char *text, size_t size)
-{
-	(void)sink;
-	serial_write(SERIAL_COM2, text, size);
-}
-
-static struct log_sink com1 = { .write = com1_write }, com2 = { .write = com2_write };
-
+/* start.S has mapped the first 4 GiB, and all that is read before our own tables lies there. */
 static const void *boot_map(u64 maddr, u64 size)
 {
 	if (maddr >= BOOT_MAPPED || size > BOOT_MAPPED - maddr)
@@ -33,20 +36,147 @@ static const void *boot_map(u64 maddr, u64 size)
 	return (const void *)(DIRECT_BASE + maddr);
 }
 
+/* An ELF note (name "GNU", 20 bytes of hash): its first six bytes tell builds apart. */
+static void print_version(void)
+{
+	const u8 *id = build_id_note + 16;
+
+	log_info("Gnomon 0.1, build %02x%02x%02x%02x%02x%02x, booted by %s (%s)", id[0], id[1], id[2],
+		 id[3], id[4], id[5], boot_info.protocol ? boot_info.protocol : "nobody we know",
+		 boot_info.loader);
+}
+
+static void read_boot_info(u32 magic, u32 maddr)
+{
+	u64 end = (u64)image_end - IMAGE_BASE;
+	const char *boot_error = boot_read(&boot_info, magic, maddr, IMAGE_LOAD, end, boot_map);
+	char error[160] = "";
+	bool good = options_read(&options, &boot_info.command_line, error, sizeof(error));
+
+	poweroff_set(options.exit, &boot_info.acpi);
+	log_set_level(options.log_level);
+	console_init(options.outputs);
+	print_version();
+	if (boot_error)
+		panic_refuse("refused: %s", boot_error);
+	if (!good)
+		panic_refuse("refused: %s", error);
+}
+
+static void print_cpu(void)
+{
+	const struct cpu_features *f = &cpu_features;
+
+	log_info("CPU: %s, family 0x%x model 0x%x stepping %u%s%s%s%s%s", f->name, f->family, f->model,
+		 f->stepping, f->smep ? ", SMEP" : "", f->smap ? ", SMAP" : "",
+		 f->umip ? ", UMIP" : "", f->xsave ? ", XSAVE" : "",
+		 f->hypervisor ? ", emulated or virtual" : "");
+}
+
+/* Our tables reach 512 GiB of RAM. What a module occupies must be within, or it cannot be read. */
+static void limit_ram(struct boot_info *info)
+{
+	if (!range_total(&info->ram))
+		return;
+	if (info->ram.range[info->ram.count - 1].end > PAGING_RAM_MAX)
+		log_warn("memory above 512 GiB is not used");
+	range_remove(&info->ram, PAGING_RAM_MAX, ~0ul);
+}
+
+/* What follows a module in its last page was somebody else's; a guest may be shown the page whole. */
+static void clear_module_tails(void)
+{
+	for (u32 i = 0; i < boot_info.module_count; i++) {
+		const struct boot_module *m = &boot_info.module[i];
+		u64 end = m->maddr + m->size;
+
+		if (!m->refused)
+			memset(early_memory_pointer(MADDR(end)), 0, ALIGN_UP(end, PAGE_SIZE) - end);
+	}
+}
+
+static void print_modules(void)
+{
+	char quoted[80];
+
+	log_info("modules: %u", boot_info.module_count);
+	for (u32 i = 0; i < boot_info.module_count; i++) {
+		const struct boot_module *m = &boot_info.module[i];
+		const char *line = m->command_line.bytes;
+
+		log_quote(quoted, sizeof(quoted), line, strlen(line));
+		if (m->refused)
+			log_error("module %u '%s' refused: %s", i + 1, quoted, m->refused);
+		else if (m->command_line.too_long)
+			log_error("module %u refused: its command line is longer than %d bytes", i + 1,
+				  BOOT_COMMAND_LINE_MAX);
+		else
+			log_debug("module %u: %lu KiB at 0x%lx: %s", i + 1, m->size >> 10, m->maddr,
+				  quoted);
+	}
+	if (boot_info.modules_left_out)
+		log_error("modules past the first %d refused: %u", BOOT_MODULE_MAX,
+			  boot_info.modules_left_out);
+}
+
+static void print_machine(void)
+{
+	const struct boot_acpi *acpi = &boot_info.acpi;
+	u32 online = 0;
+	char plan[240];
+
+	for (u32 i = 0; i < cpu_count(); i++)
+		online += cpu_get(i)->online;
+	log_info("CPUs: %u%s%s", online, acpi->missing ? " only: " : "",
+		 acpi->missing ? acpi->missing : "");
+	if (acpi->cpus_left_out)
+		log_warn("CPUs past the first %d are not used: %u", BOOT_CPU_MAX, acpi->cpus_left_out);
+	log_info("timer: %s, TSC %u.%03u MHz%s, %lu s since 1970",
+		 apic_is_x2apic() ? "x2APIC" : "xAPIC", tsc_scale.khz / 1000, tsc_scale.khz % 1000,
+		 cpu_features.tsc_invariant ? "" : " (may vary)", rtc_seconds());
+	speculation_describe(plan, sizeof(plan));
+	log_info("mitigations: %s", plan);
+}
+
+static __noreturn void continue_booting(struct cpu *cpu)
+{
+	u64 page = smp_find_page(&boot_info.ram);
+
+	early_memory_use_all();
+	early_memory_give_back((u64)boot_memory_start - IMAGE_BASE,
+			       (u64)boot_memory_end - IMAGE_BASE);
+	console_add_screen(&boot_info.screen);
+	fpu_init_cpu();
+	ioapic_mask_all(&boot_info.acpi);
+	apic_init();
+	apic_init_cpu();
+	cpu->apic_id = apic_id();
+	tsc_init();
+	speculation_init(options.mitigations);
+	cpu->online = 1;
+	smp_start(&boot_info.acpi, page);
+	clear_module_tails();
+	log_info("memory: %lu MiB, %lu MiB of it free", boot_info.ram_bytes >> 20,
+		 range_total(early_memory_hand_over()) >> 20);
+	print_machine();
+	print_modules();
+	if (!boot_info.module_count)
+		log_error("no guest: give at least one module with guest=NAME");
+	poweroff(true);
+}
+
 void monitor_main(u32 magic, u32 maddr)
 {
-	const char *error;
+	const char *missing;
 
-	serial_init();
-	log_add_sink(&com1);
-	log_add_sink(&com2);
-	error = boot_read(&boot_info, magic, maddr, IMAGE_LOAD, (u64)image_end - IMAGE_BASE, boot_map);
-	if (error)
-		log_error("%s", error);
-	else
-		log_info("booted by %s (%s), %lu MiB, %u CPUs", boot_info.protocol, boot_info.loader,
-			 boot_info.ram_bytes >> 20, boot_info.acpi.cpu_count);
-	log_error("no guest: give at least one module with guest=NAME");
-	outb(0xf4, 1);
-	halt_for_ever();
+	read_boot_info(magic, maddr);
+	missing = features_init();
+	if (missing)
+		panic_refuse("this CPU lacks %s", missing);
+	print_cpu();
+	limit_ram(&boot_info);
+	early_memory_init(&boot_info, (u64)image_end - IMAGE_BASE);
+	cpu_set_controls();
+	paging_init(&boot_info.ram);
+	cpu_continue(cpu_create(0), continue_booting);
 }

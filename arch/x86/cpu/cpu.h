@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * cpu.h - struct cpu: what belongs to one processor. Its address is unique in the machine and goes from
+ * function to function as an argument; only the switcher's constants page points back to it.
+ */
+#ifndef CPU_CPU_H
+#define CPU_CPU_H
+
+#include "arch/x86/cpu/paging.h"
+#include "boot/boot-info.h"
+#include "lib/compiler.h"
+
+enum cpu_mode { CPU_IN_MONITOR, CPU_IN_GUEST };
+
+struct cpu {
+	u32 number;	/* (c) 0 is the one that booted, and that runs guests */
+	u32 apic_id;	/* (c) */
+	struct paging_root paging; /* (c) */
+	u64 stack_top;	/* (c) 16 KiB below it, then a guard page; likewise the NMI's, 4 KiB */
+	u64 nmi_stack_top;
+	u32 online;	/* (a) set by the CPU itself */
+	u32 mode;	/* (a) enum cpu_mode, written by the CPU itself */
+	u64 flush_seen; /* (a) machine.c's generation when it last went to a guest; likewise */
+};
+
+/* Memory, stacks and page tables for one more CPU, with the next number. Boot only. NULL: there are
+ * BOOT_CPU_MAX. */
+struct cpu *cpu_create(u32 apic_id);
+u32 cpu_count(void);
+struct cpu *cpu_get(u32 number);
+
+/* The control registers and EFER as the monitor wants them, from whatever they were. */
+void cpu_set_controls(void);
+
+/* Leave the boot's tables and stack for the CPU's own, and call function(cpu) there. */
+__noreturn void cpu_continue(struct cpu *cpu, void (*function)(struct cpu *cpu));
+
+/* Idle for good: the other CPUs, until guests run on them. */
+__noreturn void cpu_park(struct cpu *cpu);
+
+#endif

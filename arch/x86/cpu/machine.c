@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: MIT
+/*
+ * machine.c - the seam below mm (mm/machine.h): the direct map, and the flush of guests' translations.
+ *
+ * Why a flush needs no list of addresses: a CPU writes CR3 on every way into a guest, and neither global
+ * pages nor PCIDs are in use, so each entry forgets all translations. What must be excluded is a CPU
+ * that is in a guest now. The CPU sets its mode word by an exchange, then reads the generation, then
+ * writes CR3; we write the generation, then read the mode word. Either it sees the new generation (and
+ * with it the new entries), or we see it in the guest and wait until an interrupt has fetched it.
+ */
+#include "arch/x86/cpu/apic.h"
+#include "arch/x86/cpu/cpu.h"
+#include "arch/x86/cpu/insn.h"
+#include "arch/x86/cpu/machine.h"
+#include "boot/layout.h"
+#include "mm/machine.h"
+
+static u64 flush_generation; /* (a) */
+
+void *machine_map(mfn_t mfn)
+{
+	return (void *)(DIRECT_BASE + mfn_to_maddr(mfn).v);
+}
+
+static bool runs_stale_guest(struct cpu *cpu, u64 generation)
+{
+	return __atomic_load_n(&cpu->mode, __ATOMIC_SEQ_CST) == CPU_IN_GUEST &&
+	       __atomic_load_n(&cpu->flush_seen, __ATOMIC_SEQ_CST) < generation;
+}
+
+void machine_flush_guests(void)
+{
+	u64 generation = __atomic_add_fetch(&flush_generation, 1, __ATOMIC_SEQ_CST);
+
+	/* All are kicked before the first is waited for. The caller's own CPU is in the monitor. */
+	for (u32 i = 0; i < cpu_count(); i++)
+		if (runs_stale_guest(cpu_get(i), generation))
+			apic_send(cpu_get(i)->apic_id, VECTOR_KICK);
+	for (u32 i = 0; i < cpu_count(); i++)
+		while (runs_stale_guest(cpu_get(i), generation))
+			cpu_pause();
+}
+
+void machine_enter_guest(struct cpu *cpu)
+{
+	__atomic_exchange_n(&cpu->mode, CPU_IN_GUEST, __ATOMIC_SEQ_CST);
+	__atomic_store_n(&cpu->flush_seen, __atomic_load_n(&flush_generation, __ATOMIC_SEQ_CST),
+			 __ATOMIC_SEQ_CST);
+}
+
+void machine_leave_guest(struct cpu *cpu)
+{
+	__atomic_store_n(&cpu->mode, CPU_IN_MONITOR, __ATOMIC_RELEASE);
+}

@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: MIT
+/*
+ * paging.c - builds the monitor's page tables, at boot and only then: 4 levels, SDM 3A 4.5. Accessed and
+ * dirty bits are set beforehand, as nothing here is ever aged.
+ */
+#include "arch/x86/cpu/early-memory.h"
+#include "arch/x86/cpu/features.h"
+#include "arch/x86/cpu/paging.h"
+#include "boot/layout.h"
+#include "lib/bug.h"
+#include "lib/compiler.h"
+#include "lib/string.h"
+
+#define TABLE	    (PTE_P | PTE_W | PTE_A)
+#define CODE	    (PTE_P | PTE_A)
+#define CONSTANTS   (PTE_P | PTE_A | PTE_NX)
+#define DATA	    (PTE_P | PTE_W | PTE_A | PTE_D | PTE_NX)
+#define DEVICE	    (DATA | PTE_PCD | PTE_PWT)
+#define DEVICE_ROOM (1ul << 30)
+
+#define SIZE_1G (1ul << 30)
+#define SIZE_2M (1ul << 21)
+
+/* From the linker script. */
+extern const u8 text_start[], text_end[], rodata_start[], rodata_end[], data_start[];
+extern const u8 boot_memory_start[], switcher_text_load[];
+
+static u64 *image_l2, *cpu_l2, *direct_l3, *device_l3; /* (c) the shared tables; their leaves are boot's */
+static u64 *identity_l3;			       /* (c) */
+static u64 device_used;				       /* bytes of DEVICE_ROOM; boot only */
+
+static u64 *new_table(void)
+{
+	return early_memory_pointer(early_memory_take(PAGE_SIZE));
+}
+
+static maddr_t table_maddr(const u64 *table)
+{
+	return MADDR((u64)table - DIRECT_BASE);
+}
+
+static u64 *lower_table(u64 *entry)
+{
+	if (!(*entry & PTE_P))
+		*entry = table_maddr(new_table()).v | TABLE;
+	BUG_ON(*entry & PTE_LARGE);
+	return early_memory_pointer(MADDR(*entry & PTE_FRAME));
+}
+
+static u64 index_of(u64 address, unsigned level)
+{
+	return address >> (PAGE_SHIFT + 9 * (level - 1)) & 511;
+}
+
+/* Map size bytes at address within the table of the level given, with the largest pages that fit. */
+static void map(u64 *table, unsigned level, u64 address, u64 maddr, u64 size, u64 flags)
+{
+	static const u64 page_size[] = { 0, PAGE_SIZE, SIZE_2M, SIZE_1G };
+
+	while (size) {
+		u64 *t = table;
+		unsigned l = level;
+
+		for (; l > 1; l--) {
+			u64 here = page_size[l];
+
+			if (!((address | maddr) & (here - 1)) && size >= here &&
+			    (l < 3 || cpu_features.pages_1g))
+				break;
+			t = lower_table(&t[index_of(address, l)]);
+		}
+		t[index_of(address, l)] = maddr | flags | (l > 1 ? PTE_LARGE : 0);
+		address += page_size[l];
+		maddr += page_size[l];
+		size -= page_size[l];
+	}
+}
+
+static void map_image(const u8 *start, const u8 *end, u64 flags)
+{
+	/* Page by page: a large page would need the linker's help, and the image is small. */
+	for (const u8 *p = start; p < end; p += PAGE_SIZE)
+		map(image_l2, 2, (u64)p, (u64)p - IMAGE_BASE, PAGE_SIZE, flags);
+}
+
+static void map_direct(u64 start, u64 end, u64 flags)
+{
+	if (start < end)
+		map(direct_l3, 3, DIRECT_BASE + start, start, end - start, flags);
+}
+
+/* Everything from the 32-bit code to rodata must not be written, by any alias. */
+static void map_ram(const struct range *ram)
+{
+	u64 read_only_end = (u64)rodata_end - IMAGE_BASE;
+
+	map_direct(ram->start, MIN(ram->end, (u64)IMAGE_LOAD), DATA);
+	map_direct(MAX(ram->start, (u64)IMAGE_LOAD), MIN(ram->end, read_only_end), CONSTANTS);
+	map_direct(MAX(ram->start, read_only_end), ram->end, DATA);
+}
+
+void paging_init(const struct range_set *ram)
+{
+	image_l2 = new_table();
+	cpu_l2 = new_table();
+	direct_l3 = new_table();
+	device_l3 = new_table();
+	identity_l3 = new_table();
+	map_image(text_start, text_end, CODE);
+	map_image(rodata_start, rodata_end, CONSTANTS);
+	map_image(data_start, boot_memory_start, DATA);
+	for (u32 i = 0; i < ram->count; i++)
+		map_ram(&ram->range[i]);
+}
+
+void paging_make_root(struct paging_root *root)
+{
+	u64 *l4 = new_table(), *l3 = new_table(), *guest_l3 = new_table();
+	u64 *area_l2 = new_table(), *area_l1 = new_table();
+
+	area_l2[0] = table_maddr(area_l1).v | TABLE;
+	l3[0] = guest_l3[0] = table_maddr(area_l2).v | TABLE;
+	l3[index_of(IMAGE_BASE, 3)] = table_maddr(image_l2).v | TABLE;
+	l3[index_of(CPU_BASE, 3)] = table_maddr(cpu_l2).v | TABLE;
+	l4[SLOT_SWITCHER] = table_maddr(l3).v | TABLE;
+	l4[SLOT_DIRECT] = table_maddr(direct_l3).v | TABLE;
+	l4[SLOT_DEVICE] = table_maddr(device_l3).v | TABLE;
+	*root = (struct paging_root){
+		.root = table_maddr(l4),
+		.guest_l4e = table_maddr(guest_l3).v | TABLE,
+		.area_l1 = area_l1,
+	};
+}
+
+void paging_map_cpu_page(u64 address, maddr_t page)
+{
+	map(cpu_l2, 2, address, page.v, PAGE_SIZE, DATA);
+}
+
+void paging_map_identity(struct paging_root *root, maddr_t page)
+{
+	u64 *l4 = early_memory_pointer(root->root);
+
+	map(identity_l3, 3, page.v, page.v, PAGE_SIZE, CODE | PTE_W | PTE_D);
+	l4[0] = table_maddr(identity_l3).v | TABLE;
+}
+
+void paging_unmap_identity(struct paging_root *root)
+{
+	u64 *l4 = early_memory_pointer(root->root);
+
+	l4[0] = 0;
+}
+
+volatile void *paging_map_device(u64 maddr, u64 size)
+{
+	u64 start = ALIGN_DOWN(maddr, PAGE_SIZE), offset = maddr - start;
+	u64 address = DEVICE_BASE + device_used;
+
+	if (size == 0 || size > DEVICE_ROOM || maddr >> 52)
+		return NULL;
+	size = ALIGN_UP(offset + size, PAGE_SIZE);
+	if (size > DEVICE_ROOM - device_used)
+		return NULL;
+	for (u64 at = 0; at < size; at += PAGE_SIZE)
+		map(device_l3, 3, address + at, start + at, PAGE_SIZE, DEVICE);
+	device_used += size;
+	return (volatile u8 *)address + offset;
+}

@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: MIT
+/*
+ * panic.c - the monitor's last words: why, registers, and who called whom. Everything is read with
+ * care, as the state is wrong by definition: the backtrace follows frame pointers only within the stack
+ * that it began on, and a second panic on the way says so and stops.
+ */
+#include "arch/x86/cpu/apic.h"
+#include "arch/x86/cpu/insn.h"
+#include "arch/x86/cpu/panic.h"
+#include "arch/x86/cpu/poweroff.h"
+#include "arch/x86/cpu/symbols.h"
+#include "lib/bug.h"
+#include "lib/log.h"
+#include "lib/print.h"
+
+#define BACKTRACE_MAX 24
+#define STACK_MAX     16384ul
+
+static u32 panics; /* (a) */
+
+static void print_place(const char *what, u64 address)
+{
+	u64 offset;
+	const char *name = symbols_lookup(address, &offset);
+
+	if (name)
+		log_error("%s %s+0x%lx", what, name, offset);
+	else
+		log_error("%s 0x%016lx", what, address);
+}
+
+/* Each frame: the caller's frame pointer, then the return address. */
+static void print_backtrace(u64 stack, u64 frame)
+{
+	for (int i = 0; i < BACKTRACE_MAX; i++) {
+		const u64 *words = (const u64 *)frame;
+
+		if (frame % 8 || frame < stack || frame - stack >= STACK_MAX)
+			break;
+		if (!symbols_is_text(words[1]))
+			break;
+		print_place("   called from", words[1]);
+		if (words[0] <= frame)
+			break;
+		frame = words[0];
+	}
+}
+
+/* True for the first panic of all CPUs, which tells; a panic within it stops, another CPU's waits. */
+static bool begin(void)
+{
+	__asm__ volatile("cli");
+	if (__atomic_fetch_add(&panics, 1, __ATOMIC_SEQ_CST) == 0) {
+		apic_stop_other_cpus();
+		return true;
+	}
+	log_error("a second panic while telling of the first");
+	return false;
+}
+
+__noreturn void bug_panic(const char *format, ...)
+{
+	char text[256];
+	va_list args;
+
+	va_start(args, format);
+	print_format_v(text, sizeof(text), format, args);
+	va_end(args);
+	if (begin()) {
+		log_error("panic: %s", text);
+		print_backtrace((u64)__builtin_frame_address(0), (u64)__builtin_frame_address(0));
+	}
+	poweroff_after_panic();
+}
+
+__noreturn void panic_refuse(const char *format, ...)
+{
+	char text[256];
+	va_list args;
+
+	va_start(args, format);
+	print_format_v(text, sizeof(text), format, args);
+	va_end(args);
+	log_error("%s", text);
+	poweroff(true);
+}
+
+static const char *vector_name(u64 vector)
+{
+	static const char *const names[] = {
+		[0] = "divide error",	     [2] = "NMI",
+		[3] = "breakpoint",	     [6] = "invalid opcode",
+		[8] = "double fault",	     [10] = "invalid TSS",
+		[11] = "segment not present", [12] = "stack fault",
+		[13] = "general protection", [14] = "page fault",
+		[18] = "machine check",
+	};
+
+	return vector < ARRAY_SIZE(names) && names[vector] ? names[vector] : "exception";
+}
+
+__noreturn void cpu_exception_panic(const struct cpu_frame *f)
+{
+	u64 cr2 = read_cr2();
+
+	if (begin()) {
+		log_error("panic: %s (vector %lu, error 0x%lx) in the monitor", vector_name(f->vector),
+			  f->vector, f->error);
+		log_error("   cr2 %016lx cr3 %016lx rflags %08lx cs %04lx", cr2, read_cr3(), f->rflags,
+			  f->cs);
+		log_error("   rip %016lx rsp %016lx rbp %016lx", f->rip, f->rsp, f->rbp);
+		log_error("   rax %016lx rbx %016lx rcx %016lx", f->rax, f->rbx, f->rcx);
+		log_error("   rdx %016lx rsi %016lx rdi %016lx", f->rdx, f->rsi, f->rdi);
+		log_error("   r8  %016lx r9  %016lx r10 %016lx", f->r8, f->r9, f->r10);
+		log_error("   r11 %016lx r12 %016lx r13 %016lx", f->r11, f->r12, f->r13);
+		log_error("   r14 %016lx r15 %016lx", f->r14, f->r15);
+		print_place("   at", f->rip);
+		print_backtrace(f->rsp, f->rbp);
+	}
+	poweroff_after_panic();
+}

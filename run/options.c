@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: MIT
+/* options.c - the monitor's command line, by tables. The line is whoever's wrote the boot menu: quoted. */
+#include "arch/x86/cpu/console.h"
+#include "lib/print.h"
+#include "lib/string.h"
+#include "run/options.h"
+
+struct choice {
+	const char *name;
+	int value;
+};
+
+struct option {
+	const char *name;
+	const struct choice *choices; /* ends with a NULL name */
+	void (*set)(struct options *options, int value);
+};
+
+struct word {
+	const char *text;
+	size_t size;
+};
+
+#define NO_CONSOLE (CONSOLE_COM1 | CONSOLE_SCREEN)
+
+static void set_console(struct options *o, int value)
+{
+	o->outputs = (o->outputs & ~(u32)NO_CONSOLE) | (u32)value;
+}
+
+static void set_log(struct options *o, int value)
+{
+	o->outputs = (o->outputs & ~CONSOLE_LOG_COM2) | (u32)value;
+}
+
+static void set_level(struct options *o, int value)
+{
+	o->log_level = (enum log_level)value;
+}
+
+static void set_exit(struct options *o, int value)
+{
+	o->exit = (enum exit_method)value;
+}
+
+static void set_mitigations(struct options *o, int value)
+{
+	o->mitigations = value;
+}
+
+static void set_stats(struct options *o, int value)
+{
+	o->stats = value;
+}
+
+static void set_audit(struct options *o, int value)
+{
+	o->audit = value;
+}
+
+static const struct choice consoles[] = { { "com1", CONSOLE_COM1 },
+					  { "screen", CONSOLE_SCREEN },
+					  { "com1,screen", CONSOLE_COM1 | CONSOLE_SCREEN },
+					  { "screen,com1", CONSOLE_COM1 | CONSOLE_SCREEN },
+					  { "none", 0 },
+					  { NULL, 0 } };
+static const struct choice logs[] = { { "com2", CONSOLE_LOG_COM2 }, { "none", 0 }, { NULL, 0 } };
+static const struct choice levels[] = { { "error", LOG_ERROR },
+					{ "warn", LOG_WARN },
+					{ "info", LOG_INFO },
+					{ "debug", LOG_DEBUG },
+					{ NULL, 0 } };
+static const struct choice exits[] = { { "acpi", EXIT_BY_ACPI },   { "debug", EXIT_BY_DEBUG },
+				       { "bochs", EXIT_BY_BOCHS }, { "halt", EXIT_BY_HALT },
+				       { "reboot", EXIT_BY_REBOOT }, { NULL, 0 } };
+static const struct choice mitigations[] = { { "auto", 1 }, { "off", 0 }, { NULL, 0 } };
+static const struct choice audits[] = { { "audit", 1 }, { NULL, 0 } };
+static const struct choice flag[] = { { "", 1 }, { NULL, 0 } }; /* a word without = */
+
+static const struct option known[] = {
+	{ "console", consoles, set_console }, { "log", logs, set_log },
+	{ "loglevel", levels, set_level },    { "exit", exits, set_exit },
+	{ "stats", flag, set_stats },	      { "mitigations", mitigations, set_mitigations },
+	{ "debug", audits, set_audit },
+};
+
+static bool word_is(struct word w, const char *text)
+{
+	return strlen(text) == w.size && strncmp(w.text, text, w.size) == 0;
+}
+
+static const struct option *find_option(struct word name)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(known); i++)
+		if (word_is(name, known[i].name))
+			return &known[i];
+	return NULL;
+}
+
+/* Returns false if the word is none that we know, or its value is none that it takes. */
+static bool read_word(struct options *options, struct word word)
+{
+	struct word name = word, value = { .text = "" };
+	const struct option *option;
+
+	for (size_t i = 0; i < word.size; i++) {
+		if (word.text[i] != '=')
+			continue;
+		name.size = i;
+		value = (struct word){ word.text + i + 1, word.size - i - 1 };
+		break;
+	}
+	option = find_option(name);
+	/* "stats=" and "exit" are wrong both. */
+	if (!option || (option->choices == flag) != (name.size == word.size))
+		return false;
+	for (const struct choice *c = option->choices; c->name; c++) {
+		if (word_is(value, c->name)) {
+			option->set(options, c->value);
+			return true;
+		}
+	}
+	return false;
+}
+
+static void explain(struct word word, char *error, size_t error_size)
+{
+	char quoted[64];
+	struct word name = word;
+
+	for (size_t i = 0; i < word.size && name.size == word.size; i++)
+		if (word.text[i] == '=')
+			name.size = i;
+	log_quote(quoted, sizeof(quoted), word.text, word.size);
+	print_format(error, error_size, "option '%s' of the monitor: %s", quoted,
+		     find_option(name) ? "its value is not one that it takes" : "there is none such");
+}
+
+bool options_read(struct options *options, const struct boot_text *line, char *error,
+		  size_t error_size)
+{
+	const char *text = line->bytes;
+	bool good = true;
+
+	*options = (struct options){
+		.outputs = CONSOLE_COM1 | CONSOLE_SCREEN | CONSOLE_LOG_COM2,
+		.log_level = LOG_INFO,
+		.exit = EXIT_BY_ACPI,
+		.mitigations = true,
+	};
+	if (line->too_long) {
+		print_format(error, error_size, "the monitor's command line is longer than %d bytes",
+			     BOOT_COMMAND_LINE_MAX);
+		return false;
+	}
+	while (*text) {
+		struct word word = { .text = text };
+
+		for (; *text && *text != ' '; text++)
+			word.size++;
+		while (*text == ' ')
+			text++;
+		if (!word.size || read_word(options, word))
+			continue;
+		if (good)
+			explain(word, error, error_size);
+		good = false;
+	}
+	return good;
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * options.h - the monitor's command line: words NAME or NAME=VALUE, apart by spaces.
+ *
+ *	console=WHERE	   guests' text and the log: com1, screen, none, or com1,screen (default)
+ *	log=WHERE	   the log alone: com2 (default) or none
+ *	loglevel=LEVEL	   error, warn, info (default) or debug
+ *	exit=HOW	   when all guests have ended: acpi (default), debug, bochs, halt or reboot
+ *	mitigations=WHAT   auto (default) or off
+ *	stats		   print each guest's counters when it ends
+ *	debug=audit	   check the shadow tables against the guests' all the time
+ */
+#ifndef RUN_OPTIONS_H
+#define RUN_OPTIONS_H
+
+#include "arch/x86/cpu/poweroff.h"
+#include "boot/boot-info.h"
+#include "lib/log.h"
+
+struct options {
+	u32 outputs; /* CONSOLE_ bits */
+	enum log_level log_level;
+	enum exit_method exit;
+	bool mitigations, stats, audit;
+};
+
+/*
+ * Reads all words even after a wrong one, so that exit= counts wherever it stands. Returns false and
+ * says what is wrong with the first wrong word; error has room for error_size bytes.
+ */
+bool options_read(struct options *options, const struct boot_text *line, char *error,
+		  size_t error_size);
+
+#endif
