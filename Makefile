@@ -17,9 +17,10 @@ TARGETCC = $(if $(findstring clang,$(CC)),$(CC) --target=x86_64-linux-gnu,$(CROS
 # ---- the monitor, in reading order -------------------------------------------------------------------
 
 boot     := boot/start.S boot/boot.c boot/multiboot1.c boot/multiboot2.c boot/acpi.c
-switcher :=
+abi      := guest-abi/code-area.S
+switcher := arch/x86/switcher/entry.S arch/x86/switcher/return.S
 cpu      := $(addprefix arch/x86/cpu/, thunks.S features.c early-memory.c paging.c cpu.c machine.c fpu.c \
-                apic.c ioapic.c tsc.c rtc.c trampoline.S smp.c speculation.c speculation-entry.S \
+                apic.c ioapic.c interrupts.c desc.c tsc.c rtc.c trampoline.S smp.c speculation.c speculation-entry.S \
                 serial.c font.S screen.c console.c poweroff.c symbols.c panic.c)
 emulate  :=
 vcpu     :=
@@ -30,7 +31,7 @@ calls    :=
 run      := run/main.c run/options.c
 lib      := lib/string.c lib/print.c lib/log.c lib/ranges.c lib/lock.c
 
-monitor-sources := $(boot) $(switcher) $(cpu) $(emulate) $(vcpu) $(mm) $(shadow) $(object) $(calls) \
+monitor-sources := $(boot) $(abi) $(switcher) $(cpu) $(emulate) $(vcpu) $(mm) $(shadow) $(object) $(calls) \
                    $(run) $(lib)
 monitor-objects := $(patsubst %,$(BUILD)/%.o,$(basename $(monitor-sources)))
 
@@ -76,6 +77,16 @@ $(BUILD)/gnomon.lds: boot/gnomon.lds.S boot/layout.h
 	@mkdir -p $(@D)
 	$(Q)$(TARGETCC) $(ASFLAGS) -E -P -x c -o $@ $<
 
+# Structure offsets for entry.S, from C.
+$(BUILD)/arch/x86/switcher/asm-offsets.h: arch/x86/switcher/asm-offsets.c
+	@mkdir -p $(@D)
+	$(Q)$(TARGETCC) $(CFLAGS) -MMD -MP -MT $@ -MF $@.d -S -o $@.s $<
+	$(Q)sed -n 's/.*"->\([A-Z0-9_]*\) \(.*\)".*/#define \1 \2/p' $@.s > $@
+
+$(BUILD)/arch/x86/switcher/entry.o: $(BUILD)/arch/x86/switcher/asm-offsets.h
+$(BUILD)/arch/x86/switcher/entry.o: ASFLAGS += -I$(BUILD)
+-include $(BUILD)/arch/x86/switcher/asm-offsets.h.d
+
 # The framebuffer's font is that of the build machine's console.
 FONT := /usr/share/consolefonts/Lat15-VGA16.psf.gz
 
@@ -100,7 +111,7 @@ $(BUILD)/gnomon.first: $(monitor-objects) $(BUILD)/no-symbols.o $(BUILD)/gnomon.
 $(BUILD)/symbols.S: $(BUILD)/gnomon.first arch/x86/cpu/symbols.awk
 	$(Q)$(NM) -n $< | awk -f arch/x86/cpu/symbols.awk > $@
 
-$(BUILD)/%symbols.o: $(BUILD)/%symbols.S
+$(BUILD)/symbols.o $(BUILD)/no-symbols.o: %.o: %.S
 	$(Q)$(TARGETCC) $(ASFLAGS) -c -o $@ $<
 
 $(BUILD)/gnomon.elf: $(BUILD)/gnomon.first $(BUILD)/symbols.o

@@ -6,10 +6,12 @@
  *
  *   .boot      multiboot headers and 32-bit code, linked where it is loaded
  *   .switcher  text that guests' address spaces map, linked in slot 271
+ *   .window    the code area that guests call, linked in slot 270
  *   .text .rodata .data .bss   the monitor, linked at IMAGE_BASE + its physical address
  */
 #include "boot/layout.h"
 #include "arch/x86/switcher/area.h"
+#include "guest-abi/layout.h"
 
 OUTPUT_FORMAT(elf64-x86-64)
 ENTRY(start)
@@ -18,6 +20,7 @@ PHDRS
 {
 	boot PT_LOAD FLAGS(5);
 	switcher PT_LOAD FLAGS(5);
+	window PT_LOAD FLAGS(5);
 	text PT_LOAD FLAGS(5);
 	rodata PT_LOAD FLAGS(4);
 	data PT_LOAD FLAGS(6);
@@ -37,10 +40,18 @@ SECTIONS
 		*(.switcher.text)
 		. = ALIGN(4096);
 	} :switcher
-	switcher_text_load = LOADADDR(.switcher);
-	switcher_size = SIZEOF(.switcher);
 
-	. = IMAGE_BASE + LOADADDR(.switcher) + SIZEOF(.switcher);
+	. = GN_CODE_AREA;
+	.window : AT(LOADADDR(.switcher) + SIZEOF(.switcher)) {
+		*(.window.text)
+		. = ALIGN(4096);
+	} :window
+
+	/* Where the two lie in memory, as the monitor writes addresses of its image. */
+	switcher_image = IMAGE_BASE + LOADADDR(.switcher);
+	window_image = IMAGE_BASE + LOADADDR(.window);
+
+	. = window_image + SIZEOF(.window);
 	.text : AT(ADDR(.text) - IMAGE_BASE) {
 		text_start = .;
 		*(.text .text.*)

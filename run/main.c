@@ -140,8 +140,9 @@ static void print_machine(void)
 
 static __noreturn void continue_booting(struct cpu *cpu)
 {
-	u64 page = smp_find_page(&boot_info.ram);
+	u64 page = smp_find_page(&boot_info);
 
+	desc_load(&cpu->area);
 	early_memory_use_all();
 	early_memory_give_back((u64)boot_memory_start - IMAGE_BASE,
 			       (u64)boot_memory_end - IMAGE_BASE);
@@ -152,7 +153,6 @@ static __noreturn void continue_booting(struct cpu *cpu)
 	apic_init_cpu();
 	cpu->apic_id = apic_id();
 	tsc_init();
-	speculation_init(options.mitigations);
 	cpu->online = 1;
 	smp_start(&boot_info.acpi, page);
 	clear_module_tails();
@@ -176,6 +176,7 @@ void monitor_main(u32 magic, u32 maddr)
 	print_cpu();
 	limit_ram(&boot_info);
 	early_memory_init(&boot_info, (u64)image_end - IMAGE_BASE);
+	speculation_init(options.mitigations);
 	cpu_set_controls();
 	paging_init(&boot_info.ram);
 	cpu_continue(cpu_create(0), continue_booting);

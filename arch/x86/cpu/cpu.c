@@ -10,6 +10,7 @@
 #include "arch/x86/cpu/early-memory.h"
 #include "arch/x86/cpu/features.h"
 #include "arch/x86/cpu/insn.h"
+#include "arch/x86/cpu/speculation.h"
 #include "boot/layout.h"
 
 #define CPU_STRIDE     0x8000ul
@@ -42,6 +43,8 @@ struct cpu *cpu_create(u32 apic_id)
 	cpu->stack_top = map_stack(count, PAGE_STACK, STACK_PAGES);
 	cpu->nmi_stack_top = map_stack(count, PAGE_NMI_STACK, 1);
 	paging_make_root(&cpu->paging);
+	desc_make_area(&cpu->area, cpu->paging.area_l1, cpu, cpu->paging.root, cpu->nmi_stack_top);
+	cpu->area.constants->mitigations = speculation_area_flags();
 	cpus[count++] = cpu;
 	return cpu;
 }
@@ -86,5 +89,5 @@ __noreturn void cpu_park(struct cpu *cpu)
 {
 	__atomic_store_n(&cpu->online, 1, __ATOMIC_RELEASE);
 	for (;;)
-		__asm__ volatile("cli; hlt" : : : "memory");
+		__asm__ volatile("sti; hlt" : : : "memory");
 }

@@ -6,9 +6,12 @@
 #ifndef CPU_CPU_H
 #define CPU_CPU_H
 
+#include "arch/x86/cpu/desc.h"
 #include "arch/x86/cpu/paging.h"
 #include "boot/boot-info.h"
 #include "lib/compiler.h"
+
+struct vcpu;
 
 enum cpu_mode { CPU_IN_MONITOR, CPU_IN_GUEST };
 
@@ -18,6 +21,9 @@ struct cpu {
 	struct paging_root paging; /* (c) */
 	u64 stack_top;	/* (c) 16 KiB below it, then a guard page; likewise the NMI's, 4 KiB */
 	u64 nmi_stack_top;
+	struct cpu_area area; /* (c) the pages of its switcher that the monitor writes */
+	struct vcpu *vcpu;    /* whose registers the area and the FPU hold, or NULL; its own */
+	u64 nmis;	      /* how many came; its own */
 	u32 online;	/* (a) set by the CPU itself */
 	u32 mode;	/* (a) enum cpu_mode, written by the CPU itself */
 	u64 flush_seen; /* (a) machine.c's generation when it last went to a guest; likewise */

@@ -23,7 +23,7 @@
 
 /* From the linker script. */
 extern const u8 text_start[], text_end[], rodata_start[], rodata_end[], data_start[];
-extern const u8 boot_memory_start[], switcher_text_load[];
+extern const u8 boot_memory_start[];
 
 static u64 *image_l2, *cpu_l2, *direct_l3, *device_l3; /* (c) the shared tables; their leaves are boot's */
 static u64 *identity_l3;			       /* (c) */

@@ -20,15 +20,21 @@
 #define INIT_WAIT    10000000ul
 #define STARTUP_WAIT 200000000ul
 
-/* The highest; not page 0, which is the real-mode interrupt table. */
-u64 smp_find_page(const struct range_set *ram)
+static bool is_module(const struct boot_info *info, u64 page)
 {
-	for (u32 i = ram->count; i-- > 0;) {
-		u64 end = MIN(ram->range[i].end, LOW_END);
+	for (u32 i = 0; i < info->module_count; i++)
+		if (page >= info->module[i].maddr &&
+		    page < info->module[i].maddr + info->module[i].size)
+			return true;
+	return false;
+}
 
-		if (ram->range[i].start < end && end >= 2 * PAGE_SIZE)
-			return end - PAGE_SIZE;
-	}
+/* The highest; not page 0, which is the real-mode interrupt table. */
+u64 smp_find_page(const struct boot_info *info)
+{
+	for (u64 page = LOW_END - PAGE_SIZE; page; page -= PAGE_SIZE)
+		if (range_contains(&info->ram, page, page + PAGE_SIZE) && !is_module(info, page))
+			return page;
 	return 0;
 }
 
@@ -40,6 +46,7 @@ static void start_here(struct cpu *cpu)
 		log_error("CPU %u is of another kind than the first: not used", cpu->number);
 		halt_for_ever();
 	}
+	desc_load(&cpu->area);
 	fpu_init_cpu();
 	apic_init_cpu();
 	cpu_park(cpu);

@@ -7,6 +7,7 @@
 #include "arch/x86/cpu/features.h"
 #include "arch/x86/cpu/insn.h"
 #include "arch/x86/cpu/speculation.h"
+#include "arch/x86/switcher/area.h"
 #include "lib/compiler.h"
 #include "lib/print.h"
 
@@ -72,6 +73,12 @@ void speculation_init(bool on)
 		speculation_plan |= plan_intel(f);
 	if (f->vendor == CPU_AMD)
 		speculation_plan |= plan_amd(f);
+}
+
+u64 speculation_area_flags(void)
+{
+	return (speculation_plan & SPECULATION_ENTRY ? AREA_MITIGATE_EXIT : 0) |
+	       (speculation_plan & SPECULATION_VERW ? AREA_MITIGATE_ENTRY : 0);
 }
 
 void speculation_switch_guest(void)

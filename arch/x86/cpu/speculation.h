@@ -13,8 +13,8 @@
 #define SPECULATION_BHB_CLEAR (1 << 1) /* nor an indirect branch its history (Intel BHI) */
 #define SPECULATION_IBPB      (1 << 2) /* nor a RET its branch targets (AMD Zen 1-4; Intel RETs that fall back) */
 #define SPECULATION_ENTRY     (SPECULATION_RSB_FILL | SPECULATION_BHB_CLEAR | SPECULATION_IBPB)
-/* On the way into a guest, by the switcher. */
-#define SPECULATION_VERW      (1 << 3) /* clear buffers that the monitor's loads passed (MDS, TAA, RFDS) */
+/* On the way into a guest, by the switcher: clear buffers that the monitor's loads passed. */
+#define SPECULATION_VERW      (1 << 3) /* MDS, TAA, RFDS */
 /* When a CPU goes from one guest to another, by speculation_switch_guest(). */
 #define SPECULATION_SWITCH_IBPB (1 << 4)
 
@@ -25,6 +25,7 @@ extern u32 speculation_plan; /* (c) after speculation_init() */
 
 void speculation_init(bool on);
 void speculation_switch_guest(void);
+u64 speculation_area_flags(void); /* AREA_MITIGATE_, what the switcher must know of the plan */
 
 /* For the log: what the plan does, and what it leaves open. to has room for size bytes. */
 void speculation_describe(char *to, size_t size);

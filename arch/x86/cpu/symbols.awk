@@ -2,6 +2,10 @@
 # symbols.awk - from `nm -n` of the monitor to an assembler source with the names of its functions.
 # Without input it writes an empty table, for the first link.
 
+BEGIN {
+	count = offset = 0
+}
+
 $2 ~ /^[tT]$/ && $1 ~ /^ffff8780[4-7]/ && $3 !~ /^(text_start|text_end|__x86_indirect_thunk_)/ {
 	address[count] = $1
 	name[count++] = $3
@@ -15,10 +19,10 @@ END {
 		print "\t.long 0x" substr(address[i], 9)
 	print "symbol_name:"
 	for (i = 0; i < count; i++) {
-		print "\t.long " offset + 0
+		print "\t.long " offset
 		offset += length(name[i]) + 1
 	}
-	print "symbol_count:\t.long " count + 0
+	print "symbol_count:\t.long " count
 	print "symbol_text:"
 	for (i = 0; i < count; i++)
 		print "\t.asciz \"" name[i] "\""
