@@ -24,8 +24,9 @@ cpu      := $(addprefix arch/x86/cpu/, thunks.S features.c early-memory.c paging
                 serial.c font.S screen.c console.c poweroff.c symbols.c panic.c)
 emulate  :=
 vcpu     :=
-mm       :=
-shadow   :=
+mm       := mm/frame.c mm/p2m.c mm/guest-copy.c
+shadow   := mm/shadow/walk.c mm/shadow/spte.c mm/shadow/rmap.c mm/shadow/page.c mm/shadow/fault.c \
+            mm/shadow/root.c mm/shadow/sync.c mm/shadow/shadow.c
 object   :=
 calls    :=
 run      := run/main.c run/options.c

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * guest-copy.h - the only way to a guest's memory: it copies, and never hands out a pointer, so what a
- * caller judges is what it uses. Addresses are guest physical; shadow_translate() makes them from the
- * guest's virtual ones. Each access asks p2m with its intent, and each store tells the shadows.
+ * guest-copy.h - the only way to a guest's memory: it copies, and never hands out a pointer, so
+ * what a caller judges is what it uses. Addresses are guest physical; shadow_translate() makes them
+ * from the guest's virtual ones. Each access asks p2m with its intent, and each store tells the
+ * shadows.
  */
 #ifndef MM_GUEST_COPY_H
 #define MM_GUEST_COPY_H
@@ -17,8 +18,8 @@ struct guest_copy_refusal {
 };
 
 /*
- * Copy size bytes; pages may be crossed. 0, or -EFAULT with *why filled (why may be NULL). A write looks
- * at every page before it stores the first byte: it happens whole or not at all.
+ * Copy size bytes; pages may be crossed. 0, or -EFAULT with *why filled (why may be NULL). A write
+ * looks at every page before it stores the first byte: it happens whole or not at all.
  */
 int guest_copy_read(struct p2m *p2m, gpa_t from, void *to, size_t size,
 		    struct guest_copy_refusal *why) __must_check;
@@ -26,8 +27,9 @@ int guest_copy_write(struct p2m *p2m, gpa_t to, const void *from, size_t size,
 		     struct guest_copy_refusal *why) __must_check;
 
 /*
- * Atomically: if the size (1, 2, 4, 8) bytes at gpa equal *old, they become new. *old is then what was
- * there. 0 whether or not they were equal; -EFAULT refused; -EINVAL: another size, or not aligned to it.
+ * Atomically: if the size (1, 2, 4, 8) bytes at gpa equal *old, they become new. *old is then what
+ * was there. 0 whether or not they were equal; -EFAULT refused; -EINVAL: another size, or not
+ * aligned to it.
  */
 int guest_copy_cmpxchg(struct p2m *p2m, gpa_t at, unsigned size, u64 *old, u64 new,
 		       struct guest_copy_refusal *why) __must_check;

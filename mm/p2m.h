@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * p2m.h - a guest's physical memory: gfn -> mfn and rights. It is the only source of machine frames for
- * shadow tables and for guest-copy. A refusal is not an error but an answer, on which introspection,
- * copy-on-write clones, lent frames and dirty logs are built.
+ * p2m.h - a guest's physical memory: gfn -> mfn and rights. It is the only source of machine frames
+ * for shadow tables and for guest-copy. A refusal is not an error but an answer, on which
+ * introspection, copy-on-write clones, lent frames and dirty logs are built.
  *
  * Rules:
- *   P1  A frame is accepted only if it is the guest's own RAM, another guest's RAM or a published frame
- *       with a reference for the purpose; monitor, switcher, shadow, p2m and device frames never are.
- *   P2  A frame has at most one gfn in one p2m, so that a translation can be found from its frame.
- *   P3  No translation grants more than the entry. When rights shrink, and before a removed frame's
- *       reference is put, every translation of it is gone on every CPU.
- *   P4  A published frame has no x right.
+ *   P1  A frame is accepted only if it is the guest's own RAM, another guest's RAM or a published
+ * frame with a reference for the purpose; monitor, switcher, shadow, p2m and device frames never
+ * are. P2  A frame has at most one gfn in one p2m, so that a translation can be found from its
+ * frame. P3  No translation grants more than the entry. When rights shrink, and before a removed
+ * frame's reference is put, every translation of it is gone on every CPU. P4  A published frame has
+ * no x right.
  *
  * Tables grow only in p2m_insert(), which guests cannot call at will; they shrink in p2m_destroy().
  */
@@ -21,28 +21,29 @@
 #include "mm/types.h"
 
 /* Rights, and what an access intends: the same three bits. */
-#define P2M_R	       1u
-#define P2M_W	       2u
-#define P2M_X	       4u
-#define P2M_RIGHTS     7u
-#define P2M_ON_DEMAND  8u  /* a missing right is to be supplied (POPULATE), not to be watched */
-#define P2M_PUBLISHED 16u  /* set by p2m_insert() for FRAME_PUBLISHED */
-#define P2M_PRESENT   32u  /* set by p2m_insert() */
+#define P2M_R	      1u
+#define P2M_W	      2u
+#define P2M_X	      4u
+#define P2M_RIGHTS    7u
+#define P2M_ON_DEMAND 8u  /* a missing right is to be supplied (POPULATE), not to be watched */
+#define P2M_PUBLISHED 16u /* set by p2m_insert() for FRAME_PUBLISHED */
+#define P2M_PRESENT   32u /* set by p2m_insert() */
 
 /* gfns end where 52-bit physical addresses do. */
 #define P2M_GFN_LIMIT (1ul << 40)
 
-/* The word holds mfn << 12 and the bits above. The other two fields are mm/shadow's. */
+/* The word holds mfn << 12 and the bits above. The other fields are mm/shadow's. */
 struct p2m_entry {
 	u64 word;   /* (p) */
 	u32 rmap;   /* (s) the first translation of this gfn, 0: none */
-	u32 tables; /* (s) how many shadows of this gfn as a table want to hear of writes to it */
+	u16 tables; /* (s) shadows of this gfn as a table: they want to hear of writes to it */
+	u16 loose;  /* (s) of these, out of sync: 0 or 1 */
 };
 
 /* What p2m asks of those who keep translations, and tells those who keep copies of tables. */
 struct p2m_watcher {
-	/* Withdraw from every translation of gfn what is not in rights, on every CPU. 0, or -EAGAIN: a
-	 * bounded piece is done, call again. */
+	/* Withdraw from every translation of gfn what is not in rights, on every CPU. 0, or
+	 * -EAGAIN: a bounded piece is done, call again. */
 	int (*revoke)(struct p2m_watcher *w, gfn_t gfn, unsigned rights);
 	/* The monitor has stored into guest memory; the entry said tables != 0. */
 	void (*written)(struct p2m_watcher *w, gpa_t at, size_t size);
@@ -55,15 +56,16 @@ struct p2m {
 	void *by_gfn;		     /* (p) gfn -> struct p2m_entry */
 	void *foreign;		     /* (p) mfn -> gfn of frames whose owner is not this guest */
 	struct p2m_watcher *watcher; /* (c) once mm/shadow has begun; NULL before */
+	mfn_t nodes;		     /* (p) the trees' frames, a list through struct frame's link */
 	u64 count;		     /* (p) frames present */
-	u64 destroy_at;		     /* (p) how far p2m_destroy() has come */
+	u64 destroy_at;		     /* (p) the gfn that p2m_destroy() has come to */
 };
 
 int p2m_init(struct p2m *p2m, u16 owner) __must_check;
 
 /*
- * Take a reference and show the frame at gfn. -EINVAL: gfn beyond the limit, no rights, or x on a
- * published frame; -EPERM: P1; -EEXIST: gfn or frame is in use here (P2); -ENOMEM.
+ * Take a reference and show the frame at gfn. -EINVAL: gfn beyond the limit, or x on a published
+ * frame; -EPERM: P1; -EEXIST: gfn or frame is in use here (P2); -ENOMEM.
  */
 int p2m_insert(struct p2m *p2m, gfn_t gfn, mfn_t mfn, unsigned rights) __must_check;
 
@@ -85,7 +87,8 @@ enum p2m_answer {
 /* The entry, or NULL when nothing is there. It stays where it is until p2m_destroy(). */
 struct p2m_entry *p2m_lookup(const struct p2m *p2m, gfn_t gfn);
 
-/* The frame for an access, if the rights cover all that it intends (P2M_R, P2M_W, P2M_X or several). */
+/* The frame for an access, if the rights cover all that it intends (P2M_R, P2M_W, P2M_X or
+ * several). */
 enum p2m_answer p2m_resolve(const struct p2m *p2m, gfn_t gfn, unsigned intent, mfn_t *mfn);
 
 /* Where this guest sees a frame; GFN_NONE: nowhere. */

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * shadow.h - the door of mm/shadow: page tables for the CPU, made from a guest's own tables and its p2m.
- * It knows no vcpu and no CPU: faults come in as numbers, answers go out as verdicts, and the same files
- * compile for the host. Everything here is a cache: dropping any of it at any moment is correct.
+ * shadow.h - the door of mm/shadow: page tables for the CPU, made from a guest's own tables and its
+ * p2m. It knows no vcpu and no CPU: faults come in as numbers, answers go out as verdicts, and the
+ * same files compile for the host. Everything here is a cache: dropping any of it at any moment is
+ * correct.
  *
- * The guest believes that its kernel runs at CPL 0; it runs at CPL 1, which paging calls supervisor too.
- * What the CPU must hold while a guest runs: CR0.WP=1, EFER.NXE=1, CR4.SMAP equal to the guest's,
- * CR4.SMEP at least the guest's, CR4.PGE, PKE, LA57 off, and the root that shadow_root() answers, asked
- * after the last other call here. Read README.md next.
+ * The guest believes that its kernel runs at CPL 0; it runs at CPL 1, which paging calls supervisor
+ * too. What the CPU must hold while a guest runs: CR0.WP=1, EFER.NXE=1, CR4.SMAP equal to the
+ * guest's, CR4.SMEP at least the guest's, CR4.PGE, PKE, LA57 off, and the root that shadow_root()
+ * answers, asked after the last other call here. Read README.md next.
  */
 #ifndef MM_SHADOW_SHADOW_H
 #define MM_SHADOW_SHADOW_H
@@ -32,13 +33,14 @@ enum shadow_policy {
 struct shadow_config {
 	struct p2m *p2m;
 	enum shadow_policy policy;
-	u32 limit;		  /* frames of shadow memory, at most */
-	u16 reserved_first;	  /* top-level slots first..last are ours: the guest's entries there */
-	u16 reserved_last;	  /* are ignored */
-	u16 supervisor_from_slot; /* from here on user access is refused at the top level; 512: nowhere */
-	u8 physical_bits;	  /* the guest's MAXPHYADDR: entry bits from here to 51 are reserved */
-	bool has_1g_pages;	  /* the guest's CPUID says so; otherwise PS at level 3 is reserved */
-	bool smep_is_on;	  /* the CPU holds CR4.SMEP=1 even when the guest's is 0 */
+	u32 limit;	    /* frames of shadow memory, at most */
+	u16 reserved_first; /* top-level slots first..last are ours: the guest's entries there */
+	u16 reserved_last;  /* are ignored */
+	u16 supervisor_from_slot; /* from here on user access is refused at the top level; 512:
+				     nowhere */
+	u8 physical_bits;  /* the guest's MAXPHYADDR: entry bits from here to 51 are reserved */
+	bool has_1g_pages; /* the guest's CPUID says so; otherwise PS at level 3 is reserved */
+	bool smep_is_on;   /* the CPU holds CR4.SMEP=1 even when the guest's is 0 */
 };
 
 /* The control bits that decide what an access may do, as the guest has set them. */
@@ -51,7 +53,8 @@ struct shadow_mode {
 
 /* Counts since shadow_init(); only ever growing. */
 struct shadow_stats {
-	u64 faults, fills, reflected, emulated, reclaimed, zapped, out_of_sync, resynced, notified, dropped;
+	u64 faults, fills, reflected, emulated, reclaimed, zapped, out_of_sync, resynced, notified,
+	    dropped;
 };
 
 struct shadow;
@@ -69,7 +72,8 @@ enum shadow_verdict {
 	SHADOW_FIXED,	 /* run the instruction again; shadow_translate(): gpa is good */
 	SHADOW_REFLECT,	 /* the guest's own #PF: error code in result, CR2 is gva */
 	SHADOW_EMULATE,	 /* permitted, but this store must be made by the monitor at result->gpa */
-	SHADOW_POPULATE, /* p2m has nothing for result->intent at result->gfn: supply it, then run again */
+	SHADOW_POPULATE, /* p2m has nothing for result->intent at result->gfn: supply it, then run
+			    again */
 	SHADOW_WATCHED,	 /* p2m refuses result->intent at result->gfn */
 	SHADOW_KILL,	 /* the guest cannot go on: result->why */
 };
@@ -88,27 +92,31 @@ struct shadow_result {
  */
 int shadow_init(struct shadow *s, const struct shadow_config *config) __must_check;
 
-/* Give everything back, a bounded piece a call: -EAGAIN while there is more. No vCPU runs any more. */
+/* Give everything back, a bounded piece a call: -EAGAIN while there is more. No vCPU runs any more.
+ */
 int shadow_destroy(struct shadow *s) __must_check;
 
-/* Forget everything; any moment is good. Takes constant time: the frames come back as they are needed. */
+/* Forget everything; any moment is good. Takes constant time: the frames come back as they are
+ * needed. */
 void shadow_drop_all(struct shadow *s);
 
 /*
- * A vCPU: id is its number in the guest. It begins with CR3 0 and all mode bits clear. Entries of
- * reserved top-level slots (the window's, once; the switcher's, whenever another CPU loads the vCPU) are
- * given by shadow_set_slot() and stand in every root of this vCPU from then on.
+ * A vCPU: id is its number in the guest. It begins with CR3 0 and all mode bits clear. -ENOSPC:
+ * each vCPU needs SHADOW_FRAMES_MIN of the limit. Entries of reserved top-level slots (the
+ * window's, once; the switcher's, whenever another CPU loads the vCPU) are given by
+ * shadow_set_slot() and stand in every root of this vCPU from then on.
  */
-void shadow_vcpu_init(struct shadow_vcpu *sv, struct shadow *s, u16 id);
+int shadow_vcpu_init(struct shadow_vcpu *sv, struct shadow *s, u16 id) __must_check;
 void shadow_set_slot(struct shadow_vcpu *sv, unsigned slot, u64 entry);
 void shadow_vcpu_exit(struct shadow_vcpu *sv);
 
-/* The root for the CPU's CR3. Never none: when memory is short, others pay. Any other call for this guest
- * may change it. A root belongs to one vCPU, so it is never live on two CPUs (R2). */
+/* The root for the CPU's CR3. Never none: when memory is short, others pay. Any other call for this
+ * guest may change it. A root belongs to one vCPU, so it is never live on two CPUs (R2). */
 mfn_t shadow_root(struct shadow_vcpu *sv);
 
-/* The guest loads CR3 (bits 12 to 51 count) or changes its mode; both forget what a CR3 write forgets on
- * hardware, so far as the policy has not kept it true anyway. load_cr3 answers shadow_root(). */
+/* The guest loads CR3 (bits 12 to 51 count) or changes its mode; both forget what a CR3 write
+ * forgets on hardware, so far as the policy has not kept it true anyway. load_cr3 answers
+ * shadow_root(). */
 mfn_t shadow_load_cr3(struct shadow_vcpu *sv, u64 cr3);
 void shadow_set_mode(struct shadow_vcpu *sv, struct shadow_mode mode);
 
@@ -117,33 +125,33 @@ void shadow_invlpg(struct shadow_vcpu *sv, gva_t gva);
 void shadow_flush(struct shadow_vcpu *sv);
 
 /*
- * A #PF in the guest. error_code is the CPU's, gva its CR2, user: the access was made as user as the
- * guest sees it (CPL 3, not implicit), ac: RFLAGS.AC. Always makes progress: the same access faults
- * a bounded number of times before it succeeds or is answered by something else than FIXED.
+ * A #PF in the guest. error_code is the CPU's, gva its CR2, user: the access was made as user as
+ * the guest sees it (CPL 3, not implicit), ac: RFLAGS.AC. Always makes progress: the same access
+ * faults a bounded number of times before it succeeds or is answered by something else than FIXED.
  */
-enum shadow_verdict shadow_fault(struct shadow_vcpu *sv, gva_t gva, u32 error_code, bool user, bool ac,
-				 struct shadow_result *result) __must_check;
+enum shadow_verdict shadow_fault(struct shadow_vcpu *sv, gva_t gva, u32 error_code, bool user,
+				 bool ac, struct shadow_result *result) __must_check;
 
 /*
- * Where an access of the monitor on behalf of the guest goes: the guest's tables are walked with all
- * checks, A and D are set, p2m is asked; never EMULATE. One page: callers split what crosses.
+ * Where an access of the monitor on behalf of the guest goes: the guest's tables are walked with
+ * all checks, A and D are set, p2m is asked; never EMULATE. One page: callers split what crosses.
  */
 enum shadow_verdict shadow_translate(struct shadow_vcpu *sv, gva_t gva, struct shadow_access access,
 				     struct shadow_result *result) __must_check;
 
-/* SHADOW_NOTIFIED: the entry at this address has changed (its present content counts). An address that
- * is no table of ours, or outside memory, is ignored: a guest that lies hurts itself alone. */
+/* SHADOW_NOTIFIED: the entry at this address has changed (its present content counts). An address
+ * that is no table of ours, or outside memory, is ignored: a guest that lies hurts itself alone. */
 void shadow_notify(struct shadow *s, gpa_t entry);
 
 /* The guest says that a frame is no longer a table (it frees a top-level table, Xen's unpin). Under
- * SHADOW_NOTIFIED a top-level table must be given up so, or be emptied by notified stores, before its
- * frame is used for something else. */
+ * SHADOW_NOTIFIED a top-level table must be given up so, or be emptied by notified stores, before
+ * its frame is used for something else. */
 void shadow_forget_table(struct shadow *s, gfn_t table);
 
 void shadow_get_stats(const struct shadow *s, struct shadow_stats *stats);
 
-/* Re-derive every invariant of README.md from scratch; false and one log line at the first that does
- * not hold. For debug=audit and the tests: takes as long as there are entries. */
+/* Re-derive every invariant of README.md from scratch; false and one log line at the first that
+ * does not hold. For debug=audit and the tests: takes as long as there are entries. */
 bool shadow_is_sound(struct shadow *s) __must_check;
 
 /* ---- the structures, so that callers can embed them; the fields are mm/shadow's ---- */
@@ -167,23 +175,27 @@ struct shadow_vcpu {
 };
 
 struct shadow {
-	struct p2m_watcher watcher;   /* (c) how p2m reaches us */
-	struct shadow_config config;  /* (c) */
-	struct shadow_stats stats;    /* (s) */
-	u64 reserved_bits;	      /* (c) of the guest's entries: MAXPHYADDR to 51 */
-	u64 generation;		      /* (s) pages of an older one are dropped: nobody finds them */
-	u64 clock;		      /* (s) counts faults: a page's age */
-	u32 frames;		      /* (s) frames held, never above config.limit */
-	u32 page_count;		      /* (s) pages that exist, free ones included; their numbers start at 1 */
-	struct shadow_page **pages;   /* (c) one frame: pages by number, SHADOW_PAGES_PER_FRAME a row */
-	u32 *buckets[SHADOW_HASH_FRAMES]; /* (c) pages by (gfn, role); the words are (s) */
-	u32 bucket_bits;	      /* (c) */
-	u32 free;		      /* (s) first of the free pages */
-	struct list used;	      /* (s) pages in use, oldest first */
-	struct list loose;	      /* (s) leaf tables out of sync */
-	u32 loose_count;	      /* (s) */
-	u32 budget;		      /* (s) how many entries the present call may still withdraw */
-	bool stale;		      /* (s) entries were withdrawn since the last flush of CPUs */
+	struct p2m_watcher watcher;  /* (c) how p2m reaches us */
+	struct shadow_config config; /* (c) */
+	struct shadow_stats stats;   /* (s) */
+	u64 reserved_bits;	     /* (c) of the guest's entries: MAXPHYADDR to 51 */
+	u64 generation;		     /* (s) pages of an older one are dropped: nobody finds them */
+	u64 clock;		     /* (s) counts faults: a page's age */
+	u32 frames;		     /* (s) frames held, never above config.limit */
+	u32 page_count;		     /* (s) the next page's number; 0 is none */
+	u32 vcpu_count;		     /* (s) */
+	u32 free;		     /* (s) first of the free pages */
+	struct list used;	     /* (s) pages in use, the oldest first */
+	struct list loose;	     /* (s) leaf tables out of sync */
+	u32 loose_count;	     /* (s) */
+	u32 budget;		     /* (s) entries that the present call may still withdraw */
+	bool stale;		     /* (s) something was withdrawn since CPUs were last flushed */
+	u32 bucket_bits;	     /* (c) */
+	struct shadow_page **pages;  /* (c) a frame of pointers to rows of pages, by number */
+	u32 *buckets[SHADOW_HASH_FRAMES];      /* (c) pages by gfn; the words are (s) */
+	mfn_t bucket_mfns[SHADOW_HASH_FRAMES]; /* (c) */
+	mfn_t directory;		       /* (c) the frame that is pages */
+	mfn_t rows; /* (s) the rows' frames, a list through struct frame's link */
 };
 
 #endif

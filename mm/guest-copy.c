@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: MIT
+/*
+ * guest-copy.c - copies between the monitor and a guest's frames, page by page, each page asked of
+ * p2m. May assume nothing of the addresses: a sum that wraps, or ends beyond all memory, is
+ * refused.
+ */
+#include "lib/errno.h"
+#include "lib/string.h"
+#include "mm/guest-copy.h"
+#include "mm/machine.h"
+
+/* The monitor's address of a guest byte, after p2m has granted the intent. */
+static void *reach(const struct p2m *p2m, u64 gpa, unsigned intent, struct guest_copy_refusal *why)
+{
+	gfn_t gfn = gpa_to_gfn(GPA(gpa));
+	struct p2m_entry *e = p2m_lookup(p2m, gfn);
+	enum p2m_answer answer = p2m_entry_answer(e, intent);
+
+	if (likely(answer == P2M_GRANTED))
+		return (char *)machine_map(p2m_entry_mfn(e)) + (gpa & ~PAGE_MASK);
+	if (why)
+		*why = (struct guest_copy_refusal){answer, intent, gfn};
+	return NULL;
+}
+
+static size_t piece_of(u64 gpa, size_t size)
+{
+	return MIN(size, PAGE_SIZE - (gpa & ~PAGE_MASK));
+}
+
+int guest_copy_read(struct p2m *p2m, gpa_t from, void *to, size_t size,
+		    struct guest_copy_refusal *why)
+{
+	for (u64 at = from.v; size;) {
+		size_t piece = piece_of(at, size);
+		void *source = reach(p2m, at, P2M_R, why);
+
+		if (!source)
+			return -EFAULT;
+		memcpy(to, source, piece);
+		to = (char *)to + piece;
+		at += piece;
+		size -= piece;
+	}
+	return 0;
+}
+
+static void tell(struct p2m *p2m, u64 gpa, size_t size)
+{
+	struct p2m_entry *e = p2m_lookup(p2m, gpa_to_gfn(GPA(gpa)));
+
+	if (e && e->tables)
+		p2m->watcher->written(p2m->watcher, GPA(gpa), size);
+}
+
+int guest_copy_write(struct p2m *p2m, gpa_t to, const void *from, size_t size,
+		     struct guest_copy_refusal *why)
+{
+	size_t left = size;
+
+	for (u64 at = to.v; left;) {
+		size_t piece = piece_of(at, left);
+
+		if (!reach(p2m, at, P2M_W, why))
+			return -EFAULT;
+		at += piece;
+		left -= piece;
+	}
+	for (u64 at = to.v; size;) {
+		size_t piece = piece_of(at, size);
+		void *target = reach(p2m, at, P2M_W, why);
+
+		if (!target) /* only if another CPU took the right away just now */
+			return -EFAULT;
+		memcpy(target, from, piece);
+		tell(p2m, at, piece);
+		from = (const char *)from + piece;
+		at += piece;
+		size -= piece;
+	}
+	return 0;
+}
+
+/* ---- one cell, atomically ---- */
+
+static bool is_cell(gpa_t at, unsigned size)
+{
+	return (size == 1 || size == 2 || size == 4 || size == 8) && !(at.v & (size - 1));
+}
+
+#define CELL_CMPXCHG(type, cell, old, new)                                                         \
+	({                                                                                         \
+		type expected = (type) * (old);                                                    \
+		__atomic_compare_exchange_n((type *)(cell), &expected, (type)(new), false,         \
+					    __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);                   \
+		*(old) = expected;                                                                 \
+	})
+
+int guest_copy_cmpxchg(struct p2m *p2m, gpa_t at, unsigned size, u64 *old, u64 new,
+		       struct guest_copy_refusal *why)
+{
+	u64 expected = *old;
+	void *cell;
+
+	if (!is_cell(at, size))
+		return -EINVAL;
+	cell = reach(p2m, at.v, P2M_R | P2M_W, why);
+	if (!cell)
+		return -EFAULT;
+	switch (size) {
+	case 1:
+		CELL_CMPXCHG(u8, cell, old, new);
+		break;
+	case 2:
+		CELL_CMPXCHG(u16, cell, old, new);
+		break;
+	case 4:
+		CELL_CMPXCHG(u32, cell, old, new);
+		break;
+	default:
+		CELL_CMPXCHG(u64, cell, old, new);
+		break;
+	}
+	if (size < 8)
+		expected &= (1ul << 8 * size) - 1;
+	if (*old == expected)
+		tell(p2m, at.v, size);
+	return 0;
+}
+
+int guest_copy_xchg(struct p2m *p2m, gpa_t at, unsigned size, u64 new, u64 *old,
+		    struct guest_copy_refusal *why)
+{
+	void *cell;
+
+	if (!is_cell(at, size))
+		return -EINVAL;
+	cell = reach(p2m, at.v, P2M_R | P2M_W, why);
+	if (!cell)
+		return -EFAULT;
+	switch (size) {
+	case 1:
+		*old = __atomic_exchange_n((u8 *)cell, (u8) new, __ATOMIC_SEQ_CST);
+		break;
+	case 2:
+		*old = __atomic_exchange_n((u16 *)cell, (u16) new, __ATOMIC_SEQ_CST);
+		break;
+	case 4:
+		*old = __atomic_exchange_n((u32 *)cell, (u32) new, __ATOMIC_SEQ_CST);
+		break;
+	default:
+		*old = __atomic_exchange_n((u64 *)cell, new, __ATOMIC_SEQ_CST);
+		break;
+	}
+	tell(p2m, at.v, size);
+	return 0;
+}

@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: MIT
+/*
+ * fault.c - the life of a fault: the guest's tables say whether it is the guest's; p2m says whether
+ * the frame may be had; A and D are set; a store to a protected table is settled; then the way from
+ * the root to the leaf is made true, page by page, and the leaf is set. Whatever on that way no
+ * longer matches the guest's tables is replaced, so a stale shadow costs one more fault and nothing
+ * else.
+ */
+#include "lib/errno.h"
+#include "mm/shadow/private.h"
+
+#define WALK_TRIES 100 /* another vCPU may change entries between our reading and marking them */
+
+/* Walk, ask p2m for the page itself, set A and D. *target: the p2m entry of the page. */
+static enum shadow_verdict resolve(struct shadow_vcpu *sv, gva_t gva, struct shadow_access access,
+				   struct walk *w, struct p2m_entry **target,
+				   struct shadow_result *result)
+{
+	unsigned intent = access.write ? P2M_W : access.fetch ? P2M_X : P2M_R;
+
+	for (unsigned i = 0; i < WALK_TRIES; i++) {
+		enum shadow_verdict verdict = walk_read(sv, gva, access, w, result);
+		enum p2m_answer answer;
+
+		if (verdict != SHADOW_FIXED)
+			return verdict;
+		*target = p2m_lookup(sv->shadow->config.p2m, w->gfn);
+		answer = p2m_entry_answer(*target, intent | P2M_R);
+		if (answer != P2M_GRANTED) {
+			result->gfn = w->gfn;
+			result->intent = intent;
+			return answer == P2M_POPULATE ? SHADOW_POPULATE : SHADOW_WATCHED;
+		}
+		if (walk_mark(sv, w, access.write, result, &verdict))
+			continue;
+		result->gpa = GPA(gfn_to_gpa(w->gfn).v | (gva.v & ~PAGE_MASK));
+		return verdict;
+	}
+	result->why = "its page tables never stand still";
+	return SHADOW_KILL;
+}
+
+/* A user page that this kernel access needs to see in a way of its own: spte.c, "the views". */
+static bool needs_kernel_view(const struct shadow_vcpu *sv, struct shadow_access access,
+			      unsigned have)
+{
+	if (access.user || !(have & ACCESS_U))
+		return false;
+	if (access.fetch)
+		return sv->shadow->config.smep_is_on && !(sv->mode & MODE_SMEP);
+	return access.write && !(have & ACCESS_W);
+}
+
+static int set_leaf(struct shadow *s, struct shadow_page *page, unsigned slot, u64 gpte,
+		    struct p2m_entry *target, bool kernel_view)
+{
+	u64 spte = leaf_spte(s, page, gpte, target, kernel_view), old = page->sptes[slot];
+
+	if (old && (old ^ spte) & PTE_FRAME) {
+		spte_withdraw(s, page, slot);
+		old = 0;
+	}
+	if (!old)
+		spte_set_leaf(s, page, slot, spte, target);
+	else if ((old ^ spte) & ~PTE_D)
+		spte_change(s, page, slot, spte);
+	return 0;
+}
+
+/* Protecting a table took a moment in which another CPU may have changed what the walk had read. */
+static bool walk_still_holds(struct shadow *s, const struct walk *w)
+{
+	if (likely(!s->stale))
+		return true;
+	stale_flush(s);
+	for (unsigned level = 4; level >= w->level; level--)
+		if ((READ_ONCE(*w->cell[level]) ^ w->gpte[level]) & ~(PTE_A | PTE_D))
+			return false;
+	return true;
+}
+
+/* The shadow page under a slot of this one, as the guest's entry wants it. */
+static struct shadow_page *descend(struct shadow *s, struct shadow_page *page, unsigned slot,
+				   u64 gpte)
+{
+	struct page_key key = child_key(s, page, slot, gpte);
+	struct shadow_page *child = page->sptes[slot] ? spte_child(s, page->sptes[slot]) : NULL;
+
+	if (likely(child && gfn_equal(child->key.gfn, key.gfn) &&
+		   child->key.role.word == key.role.word && page_is_live(s, child)))
+		return child;
+	child = page_get(s, key);
+	if (!child)
+		return NULL;
+	if (page->sptes[slot])
+		spte_withdraw(s, page, slot);
+	spte_set_child(s, page, slot, child);
+	return child;
+}
+
+/* -EAGAIN: this call has done its share, or the guest's tables have changed meanwhile. */
+static int fill(struct shadow_vcpu *sv, gva_t gva, const struct walk *w, struct p2m_entry *target,
+		bool kernel_view)
+{
+	struct shadow *s = sv->shadow;
+	struct shadow_page *page = sv->root, *path[5];
+
+	if (unlikely(!page->tracked) && page_track(s, page))
+		return -EAGAIN;
+	for (unsigned level = 4; level > 1; level--) {
+		path[level] = page;
+		page->used = s->clock;
+		page =
+		    descend(s, page, slot_of(gva, level), level >= w->level ? w->gpte[level] : 0);
+		if (!page)
+			return -EAGAIN;
+	}
+	page->used = s->clock;
+	if (unlikely(!walk_still_holds(s, w))) {
+		for (unsigned level = 4; level > 1; level--)
+			spte_withdraw(s, path[level], slot_of(gva, level));
+		return -EAGAIN;
+	}
+	set_leaf(s, page, slot_of(gva, 1), w->level == 1 ? w->gpte[1] : 0, target, kernel_view);
+	return 0;
+}
+
+static enum shadow_verdict fix(struct shadow_vcpu *sv, gva_t gva, struct shadow_access access,
+			       struct shadow_result *result)
+{
+	struct shadow *s = sv->shadow;
+	struct p2m_entry *target;
+	struct walk w;
+	enum shadow_verdict verdict = resolve(sv, gva, access, &w, &target, result);
+	bool kernel_view;
+
+	if (verdict != SHADOW_FIXED)
+		return verdict;
+	kernel_view = needs_kernel_view(sv, access, w.access);
+	/* The kernel view knows no AC: with SMAP such a store is made by the monitor. */
+	if (kernel_view && access.write && sv->mode & MODE_SMAP)
+		return SHADOW_EMULATE;
+	if (access.write && table_is_protected(s, target) && !table_allow_write(s, target, w.gfn))
+		return SHADOW_EMULATE;
+	root_settle(sv);
+	(void)fill(sv, gva, &w, target, kernel_view); /* what is missing faults again */
+	return SHADOW_FIXED;
+}
+
+enum shadow_verdict shadow_fault(struct shadow_vcpu *sv, gva_t gva, u32 error_code, bool user,
+				 bool ac, struct shadow_result *result)
+{
+	struct shadow *s = sv->shadow;
+	struct shadow_access access = {
+	    .write = error_code & PF_W,
+	    .fetch = error_code & PF_I,
+	    .user = user,
+	    .ac = ac,
+	};
+	enum shadow_verdict verdict;
+
+	call_begin(s);
+	s->clock++;
+	s->stats.faults++;
+	if (is_reserved_slot(s, slot_of(gva, 4))) {
+		/* What is there is ours; what the guest hears is what the CPU said. */
+		result->error_code = error_code & (PF_P | PF_W | PF_U);
+		if (access.fetch && sv->mode & (MODE_NXE | MODE_SMEP))
+			result->error_code |= PF_I;
+		verdict = SHADOW_REFLECT;
+	} else {
+		verdict = fix(sv, gva, access, result);
+	}
+	if (verdict == SHADOW_REFLECT)
+		s->stats.reflected++;
+	else if (verdict == SHADOW_EMULATE)
+		s->stats.emulated++;
+	call_end(s);
+	return verdict;
+}
+
+enum shadow_verdict shadow_translate(struct shadow_vcpu *sv, gva_t gva, struct shadow_access access,
+				     struct shadow_result *result)
+{
+	struct p2m_entry *target;
+	struct walk w;
+
+	if (is_reserved_slot(sv->shadow, slot_of(gva, 4))) {
+		result->error_code = (access.write ? PF_W : 0) | (access.user ? PF_U : 0);
+		return SHADOW_REFLECT;
+	}
+	return resolve(sv, gva, access, &w, &target, result);
+}

@@ -1,0 +1,340 @@
+// SPDX-License-Identifier: MIT
+/*
+ * page.c - the pool of shadow pages: named by (gfn, role) in a hash, in the order of their use in a
+ * list, never more frames than the guest's limit. When there is no room the oldest page gives way;
+ * a fault needs at most 25 pages (an instruction with 8 distinct operand pages, 3 tables each, and
+ * the root) and the minimum holds 30, so what a fault has just filled is still there when the next
+ * one comes.
+ *
+ * Parts: (i) finding, (ii) ending, (iii) making, (iv) the pool itself.
+ */
+#include "lib/errno.h"
+#include "lib/string.h"
+#include "mm/shadow/private.h"
+
+#define BUCKETS_PER_FRAME_BITS 10
+#define RECLAIM_LOOK	       64 /* pages, of which the longest unused gives way */
+
+/* ---- (i) finding ---- */
+
+static u32 *bucket_of(const struct shadow *s, gfn_t gfn)
+{
+	u64 hash = gfn.v * 0x9e3779b97f4a7c15ul >> (64 - s->bucket_bits);
+
+	return &s->buckets[hash >> BUCKETS_PER_FRAME_BITS]
+			  [hash & ((1u << BUCKETS_PER_FRAME_BITS) - 1)];
+}
+
+static bool has_key(const struct shadow_page *page, struct page_key key)
+{
+	return gfn_equal(page->key.gfn, key.gfn) && page->key.role.word == key.role.word;
+}
+
+struct shadow_page *page_find(const struct shadow *s, struct page_key key)
+{
+	struct shadow_page *page;
+
+	for (u32 n = *bucket_of(s, key.gfn); n; n = page->next) {
+		page = page_of(s, n);
+		if (has_key(page, key) && page_is_live(s, page))
+			return page;
+	}
+	return NULL;
+}
+
+struct shadow_page *page_next_table(const struct shadow *s, gfn_t gfn, struct shadow_page *after)
+{
+	u32 n = after ? after->next : *bucket_of(s, gfn);
+
+	for (; n; n = page_of(s, n)->next) {
+		struct shadow_page *page = page_of(s, n);
+
+		if (gfn_equal(page->key.gfn, gfn) && !page->key.role.split)
+			return page;
+	}
+	return NULL;
+}
+
+/* ---- (ii) ending ---- */
+
+void page_drop(struct shadow *s, struct shadow_page *page)
+{
+	page->generation = 0;
+	s->stats.dropped++;
+	list_remove(&page->use);
+	list_add_tail(s->used.next, &page->use); /* before the first: it gives way next */
+}
+
+static void untrack(struct shadow *s, struct shadow_page *page)
+{
+	struct p2m_entry *e;
+
+	if (page_is_loose(page)) {
+		list_remove(&page->loose);
+		s->loose_count--;
+		p2m_lookup(s->config.p2m, page->key.gfn)->loose = 0;
+	}
+	if (!page->tracked)
+		return;
+	e = p2m_lookup(s->config.p2m, page->key.gfn);
+	BUG_ON(!e || !e->tables);
+	e->tables--;
+	page->tracked = false;
+}
+
+static void unhash(struct shadow *s, struct shadow_page *page)
+{
+	u32 *at = bucket_of(s, page->key.gfn);
+
+	while (*at != page->number)
+		at = &page_of(s, *at)->next;
+	*at = page->next;
+}
+
+static void withdraw_all(struct shadow *s, struct shadow_page *page)
+{
+	bool is_root = page->key.role.level == 4;
+
+	for (unsigned slot = 0; slot < SHADOW_SLOTS && (page->present || is_root); slot++) {
+		if (!page->sptes[slot])
+			continue;
+		if (!is_root || !is_reserved_slot(s, slot))
+			spte_withdraw(s, page, slot);
+		else if (!page->pins) /* a CPU that runs on it needs the switcher to leave */
+			page->sptes[slot] = 0;
+	}
+}
+
+void page_free(struct shadow *s, struct shadow_page *page)
+{
+	page->generation = 0;
+	withdraw_all(s, page);
+	while (page->parents)
+		spte_withdraw(s, page_of(s, page->parents >> 9), page->parents & 511);
+	untrack(s, page);
+	s->stale = true;
+	if (page->pins)
+		return; /* a vCPU lets go of it at its next shadow_root() */
+	unhash(s, page);
+	list_remove(&page->use);
+	page->next = s->free;
+	s->free = page->number;
+}
+
+/* ---- (iii) making ---- */
+
+/* The page longest unused among the first few; those looked at move to the end. NULL: all are
+ * pinned. */
+static struct shadow_page *choose_victim(struct shadow *s)
+{
+	struct shadow_page *victim = NULL;
+
+	for (unsigned i = 0; i < RECLAIM_LOOK; i++) {
+		struct shadow_page *page = list_entry(s->used.next, struct shadow_page, use);
+
+		if (list_is_empty(&s->used) || page == victim)
+			break; /* seen all */
+		list_remove(&page->use);
+		list_add_tail(&s->used, &page->use);
+		if (page->pins)
+			continue;
+		if (!page_is_live(s, page))
+			return page;
+		if (!victim || page->used < victim->used)
+			victim = page;
+	}
+	return victim && victim->used < s->clock ? victim : NULL;
+}
+
+static int row_add(struct shadow *s)
+{
+	mfn_t mfn = frame_alloc(FRAME_SHADOW, s->config.p2m->owner);
+
+	if (mfn_is_none(mfn))
+		return -ENOMEM;
+	s->pages[s->page_count / PAGES_PER_ROW] = machine_map(mfn);
+	frame_of(mfn)->link = s->rows.v;
+	s->rows = mfn;
+	s->frames++;
+	return 0;
+}
+
+/* One more page in the pool, if limit and machine allow. */
+static int page_add(struct shadow *s)
+{
+	unsigned rows = s->page_count % PAGES_PER_ROW ? 0 : 1;
+	struct shadow_page *page;
+	mfn_t sptes, links;
+
+	if (s->frames + rows + 2 > s->config.limit || s->page_count == PAGES_MAX)
+		return -ENOSPC;
+	sptes = frame_alloc(FRAME_SHADOW, s->config.p2m->owner);
+	links = frame_alloc(FRAME_SHADOW, s->config.p2m->owner);
+	if (mfn_is_none(sptes) || mfn_is_none(links) || (rows && row_add(s))) {
+		if (!mfn_is_none(sptes))
+			frame_put(sptes);
+		if (!mfn_is_none(links))
+			frame_put(links);
+		return -ENOMEM;
+	}
+	page = page_of(s, s->page_count);
+	*page = (struct shadow_page){
+	    .sptes = machine_map(sptes),
+	    .links = machine_map(links),
+	    .mfn = sptes,
+	    .links_mfn = links,
+	    .number = s->page_count++,
+	    .next = s->free,
+	};
+	frame_of(sptes)->link = page->number;
+	s->frames += 2;
+	s->free = page->number;
+	return 0;
+}
+
+static struct shadow_page *take_free(struct shadow *s)
+{
+	struct shadow_page *page;
+
+	if (!s->free && page_add(s)) {
+		page = choose_victim(s);
+		if (!page)
+			return NULL;
+		page_free(s, page);
+		s->stats.reclaimed++;
+	}
+	if (s->stale)
+		stale_flush(s); /* no CPU walks the page any more */
+	page = page_of(s, s->free);
+	s->free = page->next;
+	return page;
+}
+
+int page_track(struct shadow *s, struct shadow_page *page)
+{
+	struct p2m_entry *e = p2m_lookup(s->config.p2m, page->key.gfn);
+	struct shadow_page *other;
+
+	if (!e)
+		return 0; /* a CR3 that leads nowhere: nothing to protect yet */
+	if (e->loose)
+		for (other = NULL; (other = page_next_table(s, page->key.gfn, other));)
+			if (page_is_loose(other))
+				loose_tighten(s, other);
+	if (s->config.policy == SHADOW_TRAPPED && !table_is_protected(s, e) &&
+	    rmap_restrict(s, e, P2M_R | P2M_X))
+		return -EAGAIN;
+	e->tables++;
+	page->tracked = true;
+	return 0;
+}
+
+/* Under SHADOW_NOTIFIED a table may be changed in silence while no root leads to it. */
+static bool is_reached(const struct shadow *s, const struct shadow_page *page)
+{
+	if (!page_is_live(s, page))
+		return false;
+	if (page->key.role.level == 4)
+		return true;
+	return page->parents && is_reached(s, page_of(s, page->parents >> 9));
+}
+
+struct shadow_page *page_get(struct shadow *s, struct page_key key)
+{
+	struct shadow_page *page = page_find(s, key);
+
+	if (page && s->config.policy == SHADOW_NOTIFIED && !is_reached(s, page)) {
+		page_drop(s, page);
+		page = NULL;
+	}
+	if (page)
+		return page;
+	page = take_free(s);
+	if (!page)
+		return NULL;
+	page->key = key;
+	page->generation = s->generation;
+	page->used = s->clock;
+	page->parents = page->parent_count = page->present = page->pins = 0;
+	page->floods = page->idle = 0;
+	page->tracked = page->written = false;
+	page->next = *bucket_of(s, key.gfn);
+	*bucket_of(s, key.gfn) = page->number;
+	list_add_tail(&s->used, &page->use);
+	list_init(&page->loose);
+	if (!key.role.split && page_track(s, page)) {
+		page_free(s, page);
+		return NULL;
+	}
+	return page;
+}
+
+/* ---- (iv) the pool ---- */
+
+int page_pool_init(struct shadow *s)
+{
+	u16 owner = s->config.p2m->owner;
+	unsigned hash_frames = 1;
+	mfn_t mfn = frame_alloc(FRAME_SHADOW, owner);
+
+	list_init(&s->used);
+	list_init(&s->loose);
+	s->rows = MFN_NONE;
+	if (mfn_is_none(mfn))
+		return -ENOMEM;
+	s->pages = machine_map(mfn);
+	s->directory = mfn;
+	s->frames = 1;
+	while (hash_frames < SHADOW_HASH_FRAMES && hash_frames * 2048 < s->config.limit)
+		hash_frames *= 2;
+	s->bucket_bits = BUCKETS_PER_FRAME_BITS + __builtin_ctz(hash_frames);
+	for (unsigned i = 0; i < hash_frames; i++) {
+		mfn = frame_alloc(FRAME_SHADOW, owner);
+		if (mfn_is_none(mfn))
+			return -ENOMEM;
+		s->buckets[i] = machine_map(mfn);
+		s->bucket_mfns[i] = mfn;
+		s->frames++;
+	}
+	if (row_add(s))
+		return -ENOMEM;
+	s->page_count = 1; /* number 0 means none */
+	while (s->frames + 2 <= SHADOW_FRAMES_MIN)
+		if (page_add(s))
+			return -ENOMEM;
+	return 0;
+}
+
+static void page_release(struct shadow *s, struct shadow_page *page)
+{
+	frame_put(page->mfn);
+	frame_put(page->links_mfn);
+	s->frames -= 2;
+}
+
+int page_pool_destroy(struct shadow *s)
+{
+	for (unsigned piece = 0; s->page_count > 1; piece++) {
+		if (piece == 32)
+			return -EAGAIN;
+		page_release(s, page_of(s, --s->page_count));
+	}
+	while (!mfn_is_none(s->rows)) {
+		mfn_t mfn = s->rows;
+
+		s->rows = MFN(frame_of(mfn)->link);
+		frame_put(mfn);
+		s->frames--;
+	}
+	for (unsigned i = 0; i < SHADOW_HASH_FRAMES && s->buckets[i]; i++) {
+		frame_put(s->bucket_mfns[i]);
+		s->buckets[i] = NULL;
+		s->frames--;
+	}
+	if (s->pages) {
+		frame_put(s->directory);
+		s->pages = NULL;
+		s->frames--;
+	}
+	return 0;
+}

@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * private.h - what the files of mm/shadow share. A shadow page is one frame of entries (sptes) for
+ * the CPU and one frame of links, a link per spte, that put the spte into the list of all sptes
+ * with the same target: the translations of a gfn (head: its p2m entry) or the parents of a shadow
+ * page (head: the page). Both lists are doubly linked by 32-bit spte numbers, so an spte leaves its
+ * list at once.
+ *
+ *   page.c  pages: find, make, reclaim      rmap.c  set and withdraw sptes      walk.c  the guest's
+ * tables spte.c  what an spte may grant          fault.c one fault                   sync.c changed
+ * tables root.c  vCPUs and their roots           audit.c the invariants              shadow.c begin
+ * and end
+ */
+#ifndef MM_SHADOW_PRIVATE_H
+#define MM_SHADOW_PRIVATE_H
+
+#include "lib/bug.h"
+#include "mm/machine.h"
+#include "mm/shadow/shadow.h"
+
+/* ---- entries, the guest's and ours (SDM volume 3, 4.5.4) ---- */
+
+#define PTE_P	  (1ul << 0)
+#define PTE_W	  (1ul << 1)
+#define PTE_U	  (1ul << 2)
+#define PTE_A	  (1ul << 5)
+#define PTE_D	  (1ul << 6)
+#define PTE_PS	  (1ul << 7)
+#define PTE_NX	  (1ul << 63)
+#define PTE_FRAME (((1ul << 52) - 1) & PAGE_MASK)
+
+/* A bit of ours in an spte: user page of the guest, for the moment mapped for its kernel alone. */
+#define SPTE_KERNEL_VIEW (1ul << 9)
+/* And one for a writable mapping of a table that is out of sync: its D says that the table was
+ * written. */
+#define SPTE_LOOSE (1ul << 10)
+
+/* #PF error code (SDM volume 3, 4.7). */
+#define PF_P	1u
+#define PF_W	2u
+#define PF_U	4u
+#define PF_RSVD 8u
+#define PF_I	16u
+
+/* ---- roles: what, beside the gfn, makes two shadows of a table different ---- */
+
+#define ACCESS_W   1u
+#define ACCESS_U   2u
+#define ACCESS_X   4u
+#define ACCESS_ALL 7u
+
+#define MODE_WP	  1u
+#define MODE_NXE  2u
+#define MODE_SMEP 4u
+#define MODE_SMAP 8u
+
+/* One word, compared as one. */
+union role {
+	struct {
+		u32 level : 3;
+		u32 access : 3; /* what the levels above grant: ACCESS_* */
+		u32 mode : 4;	/* MODE_* */
+		u32 split : 1;	/* part of a large page of the guest: the gfn is no table */
+		u32 dirty : 1;	/* split: the large entry has D */
+		u32 vcpu : 16;	/* roots: whose */
+	};
+	u32 word;
+};
+
+/* The name of a shadow page. */
+struct page_key {
+	gfn_t gfn;
+	union role role;
+};
+
+/* ---- pages ---- */
+
+struct link {
+	u32 next, previous; /* spte numbers, 0: none */
+};
+
+struct shadow_page {
+	u64 *sptes;	     /* (c) the CPU sets A and D in them */
+	struct link *links;  /* (s) */
+	mfn_t mfn;	     /* (c) of sptes */
+	mfn_t links_mfn;     /* (c) */
+	struct page_key key; /* (s) */
+	u64 generation;	     /* (s) != shadow->generation: dropped */
+	u64 used;	     /* (s) shadow->clock when a fault last came through */
+	struct list use;     /* (s) in shadow->used */
+	struct list loose;   /* (s) in shadow->loose, or alone */
+	u32 number;	     /* (c) */
+	u32 next;	     /* (s) in the hash bucket or the free list */
+	u32 parents;	     /* (s) first spte that points here */
+	u16 parent_count;    /* (s) */
+	u16 present;	     /* (s) sptes != 0, without those of reserved slots */
+	u16 pins;	     /* (s) vCPUs that have it as their root */
+	u8 floods;	     /* (s) writes emulated in a row */
+	u8 idle;	     /* (s) loose: resyncs in a row that found nothing written */
+	bool tracked;	     /* (s) counted in the p2m entry's tables */
+	bool written;	     /* (s) loose: to be scanned at the next resync */
+	u64 wrote;	     /* (s) shadow->clock at the last emulated write */
+};
+
+#define PAGES_PER_ROW 32u
+#define PAGES_MAX     (PAGE_SIZE / sizeof(void *) * PAGES_PER_ROW)
+#define PARENTS_MAX   1024 /* links beyond it push out older ones: no page takes long to free */
+#define CALL_BUDGET   1536 /* entries that one call withdraws before it answers "again" */
+
+_Static_assert(sizeof(struct shadow_page) * PAGES_PER_ROW <= PAGE_SIZE, "a row fits a frame");
+_Static_assert(PAGES_MAX *SHADOW_SLOTS < 1ul << 32, "spte numbers have 32 bits");
+
+static inline struct shadow_page *page_of(const struct shadow *s, u32 number)
+{
+	return s->pages[number / PAGES_PER_ROW] + number % PAGES_PER_ROW;
+}
+
+static inline u32 spte_number(const struct shadow_page *page, unsigned slot)
+{
+	return page->number << 9 | slot;
+}
+
+static inline bool page_is_live(const struct shadow *s, const struct shadow_page *page)
+{
+	return page->generation == s->generation;
+}
+
+static inline bool page_is_loose(const struct shadow_page *page)
+{
+	return !list_is_empty(&page->loose);
+}
+
+/* page.c. The live page of this name, or NULL. */
+struct shadow_page *page_find(const struct shadow *s, struct page_key key);
+
+/* The same, made empty if there is none; the oldest give way. NULL: this call has done its share of
+ * work, and is to be made again. */
+struct shadow_page *page_get(struct shadow *s, struct page_key key);
+
+/* The next page, dropped ones included, that shadows this gfn as a table; NULL begins and ends. */
+struct shadow_page *page_next_table(const struct shadow *s, gfn_t gfn, struct shadow_page *after);
+
+/* Nobody finds it any more; its frames come back as they are needed. */
+void page_drop(struct shadow *s, struct shadow_page *page);
+
+/* Withdraw all that it translates and all that leads to it; its frames are free unless it is
+ * pinned. */
+void page_free(struct shadow *s, struct shadow_page *page);
+
+/* Count it in its p2m entry, write-protected if the policy says so. -EAGAIN as page_get's NULL. */
+int page_track(struct shadow *s, struct shadow_page *page) __must_check;
+
+int page_pool_init(struct shadow *s) __must_check;
+int page_pool_destroy(struct shadow *s) __must_check; /* -EAGAIN: call again */
+
+/* rmap.c. An spte appears, with a gfn or a shadow page as its target, and goes. */
+void spte_set_leaf(struct shadow *s, struct shadow_page *page, unsigned slot, u64 spte,
+		   struct p2m_entry *target);
+void spte_set_child(struct shadow *s, struct shadow_page *page, unsigned slot,
+		    struct shadow_page *child);
+void spte_withdraw(struct shadow *s, struct shadow_page *page, unsigned slot);
+void spte_change(struct shadow *s, struct shadow_page *page, unsigned slot, u64 spte);
+struct shadow_page *spte_child(const struct shadow *s, u64 spte);
+
+/* Take from every translation of the entry's gfn what is not in rights (P2M_*). -EAGAIN: call
+ * again. */
+int rmap_restrict(struct shadow *s, struct p2m_entry *e, unsigned rights) __must_check;
+
+/* Whether a writable translation of a loose table was used since the last call (D is cleared). */
+bool rmap_take_dirty(struct shadow *s, struct p2m_entry *e);
+
+/* What was withdrawn is forgotten by every CPU when this returns. */
+void stale_flush(struct shadow *s);
+
+/* spte.c. What entries may grant: pure functions of guest entry, role and p2m entry. */
+bool gpte_is_reserved(const struct shadow *s, unsigned mode, unsigned level, u64 gpte);
+unsigned gpte_access(u64 gpte);
+bool table_is_protected(const struct shadow *s, const struct p2m_entry *e);
+struct page_key child_key(const struct shadow *s, const struct shadow_page *page, unsigned slot,
+			  u64 gpte);
+u64 leaf_spte(const struct shadow *s, const struct shadow_page *page, u64 gpte,
+	      const struct p2m_entry *target, bool kernel_view);
+gfn_t leaf_gfn(const struct shadow_page *page, unsigned slot, u64 gpte);
+bool spte_is_justified(const struct shadow *s, const struct shadow_page *page, unsigned slot,
+		       u64 spte, u64 gpte);
+bool is_reserved_slot(const struct shadow *s, unsigned slot);
+
+/* walk.c. The guest's tables, as they are now. */
+struct walk {
+	u64 gpte[5];	 /* by level, from 4 down to where it ended */
+	u64 *cell[5];	 /* where each was read */
+	unsigned level;	 /* of the entry that maps the page */
+	unsigned access; /* ACCESS_* of all levels together */
+	gfn_t gfn;
+	gfn_t table[5];
+};
+
+enum shadow_verdict walk_read(struct shadow_vcpu *sv, gva_t gva, struct shadow_access access,
+			      struct walk *w, struct shadow_result *result);
+/* Set A, and D for a write. -EAGAIN: an entry has changed, walk again; FIXED is 0. */
+int walk_mark(struct shadow_vcpu *sv, struct walk *w, bool write, struct shadow_result *result,
+	      enum shadow_verdict *verdict);
+bool gpte_read(const struct shadow *s, gfn_t table, unsigned slot, u64 *gpte);
+
+/* root.c. Afterwards sv->root is a live root of the vCPU's present address space. */
+void root_settle(struct shadow_vcpu *sv);
+
+/* sync.c. A store of the guest to a protected table: true, if the guest may now make it itself. */
+bool table_allow_write(struct shadow *s, struct p2m_entry *e, gfn_t gfn);
+void loose_resync(struct shadow *s);
+void loose_resync_slot(struct shadow *s, struct shadow_page *page, unsigned slot);
+void loose_tighten(struct shadow *s, struct shadow_page *page);
+int sync_revoke(struct p2m_watcher *w, gfn_t gfn, unsigned rights);
+void sync_written(struct p2m_watcher *w, gpa_t at, size_t size);
+
+static inline unsigned slot_of(gva_t gva, unsigned level)
+{
+	return gva.v >> (PAGE_SHIFT + 9 * (level - 1)) & (SHADOW_SLOTS - 1);
+}
+
+/* Each public call begins and ends with these. */
+static inline void call_begin(struct shadow *s)
+{
+	s->budget = CALL_BUDGET;
+}
+
+static inline void call_end(struct shadow *s)
+{
+	if (s->stale)
+		stale_flush(s);
+}
+
+#endif

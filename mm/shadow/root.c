@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: MIT
+/*
+ * root.c - vCPUs and the roots they run on. A root is a shadow page like another, but belongs to
+ * one vCPU, holds the entries of reserved slots, and is pinned while it is that vCPU's present one.
+ * Roots of other address spaces stay until they are reclaimed, so a switch to a known space is a
+ * lookup.
+ */
+#include "lib/errno.h"
+#include "mm/shadow/private.h"
+
+int shadow_vcpu_init(struct shadow_vcpu *sv, struct shadow *s, u16 id)
+{
+	if ((u64)(s->vcpu_count + 1) * SHADOW_FRAMES_MIN > s->config.limit)
+		return -ENOSPC;
+	s->vcpu_count++;
+	*sv = (struct shadow_vcpu){.shadow = s, .id = id};
+	return 0;
+}
+
+static void let_go(struct shadow_vcpu *sv)
+{
+	if (sv->root)
+		sv->root->pins--;
+	sv->root = NULL;
+}
+
+void shadow_vcpu_exit(struct shadow_vcpu *sv)
+{
+	let_go(sv);
+	sv->shadow->vcpu_count--;
+}
+
+static struct page_key root_key(const struct shadow_vcpu *sv)
+{
+	struct page_key key = {.gfn = GFN((sv->cr3 & PTE_FRAME) >> PAGE_SHIFT)};
+
+	key.role.level = 4;
+	key.role.access = ACCESS_ALL;
+	key.role.mode = sv->mode;
+	key.role.vcpu = sv->id;
+	return key;
+}
+
+void root_settle(struct shadow_vcpu *sv)
+{
+	struct shadow *s = sv->shadow;
+	struct shadow_page *root;
+
+	if (sv->root && page_is_live(s, sv->root))
+		return;
+	let_go(sv);
+	while (!(root = page_get(s, root_key(sv))))
+		call_begin(s); /* each turn has withdrawn CALL_BUDGET translations of the table */
+	root->pins++;
+	root->used = s->clock;
+	sv->root = root;
+	for (unsigned i = 0; i < sv->fixed_count; i++)
+		WRITE_ONCE(root->sptes[sv->fixed[i].slot], sv->fixed[i].entry);
+}
+
+mfn_t shadow_root(struct shadow_vcpu *sv)
+{
+	if (unlikely(!sv->root || !page_is_live(sv->shadow, sv->root))) {
+		call_begin(sv->shadow);
+		root_settle(sv);
+		call_end(sv->shadow);
+	}
+	return sv->root->mfn;
+}
+
+void shadow_set_slot(struct shadow_vcpu *sv, unsigned slot, u64 entry)
+{
+	unsigned i = 0;
+
+	BUG_ON(!is_reserved_slot(sv->shadow, slot));
+	while (i < sv->fixed_count && sv->fixed[i].slot != slot)
+		i++;
+	BUG_ON(i == SHADOW_FIXED_SLOTS);
+	if (i == sv->fixed_count)
+		sv->fixed_count++;
+	sv->fixed[i].slot = slot;
+	sv->fixed[i].entry = entry;
+	if (sv->root)
+		WRITE_ONCE(sv->root->sptes[slot], entry);
+}
+
+/* Make true what a TLB would now have forgotten. */
+static void forget(struct shadow *s)
+{
+	if (s->config.policy == SHADOW_FORGETFUL)
+		s->generation++;
+	else if (s->config.policy == SHADOW_TRAPPED)
+		loose_resync(s);
+}
+
+mfn_t shadow_load_cr3(struct shadow_vcpu *sv, u64 cr3)
+{
+	struct shadow *s = sv->shadow;
+
+	call_begin(s);
+	forget(s);
+	sv->cr3 = cr3;
+	let_go(sv);
+	root_settle(sv);
+	call_end(s);
+	return sv->root->mfn;
+}
+
+void shadow_set_mode(struct shadow_vcpu *sv, struct shadow_mode mode)
+{
+	sv->mode = (mode.wp ? MODE_WP : 0) | (mode.nxe ? MODE_NXE : 0) |
+		   (mode.smep ? MODE_SMEP : 0) | (mode.smap ? MODE_SMAP : 0);
+	shadow_load_cr3(sv, sv->cr3);
+}
+
+void shadow_flush(struct shadow_vcpu *sv)
+{
+	shadow_load_cr3(sv, sv->cr3);
+}
+
+/* Down the shadow, not the guest's tables: what the CPU could have cached came from there. */
+void shadow_invlpg(struct shadow_vcpu *sv, gva_t gva)
+{
+	struct shadow *s = sv->shadow;
+	struct shadow_page *page = sv->root;
+	unsigned slot;
+
+	if (!page || is_reserved_slot(s, slot_of(gva, 4)))
+		return;
+	call_begin(s);
+	for (unsigned level = 4; level > 1; level--) {
+		slot = slot_of(gva, level);
+		if (!page->sptes[slot])
+			return;
+		page = spte_child(s, page->sptes[slot]);
+	}
+	slot = slot_of(gva, 1);
+	if (page->sptes[slot]) {
+		if (s->config.policy != SHADOW_TRAPPED)
+			spte_withdraw(s, page, slot);
+		else if (page_is_loose(page))
+			loose_resync_slot(s, page, slot);
+	}
+	call_end(s);
+}
+
+void shadow_drop_all(struct shadow *s)
+{
+	s->generation++;
+}
