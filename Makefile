@@ -42,7 +42,7 @@ warnings := -Wall -Wextra -Werror -Wstrict-prototypes -Wmissing-prototypes -Wvla
 # Freestanding, position-independent to the letter of RIP-relative addressing (the image lies in PML4
 # slot 271, where 32-bit absolute addresses do not reach), no SSE, retpolines, zeroed locals; symbols,
 # relocations and functions in sections of their own, aligned to 16, for live patching to come.
-CFLAGS := -std=gnu11 -O2 -g $(warnings) -I. -ffreestanding -fno-common -fno-strict-aliasing \
+CFLAGS := -std=gnu11 -O2 -g $(warnings) -I. -I$(BUILD)/include -ffreestanding -fno-common -fno-strict-aliasing \
           -fpie -fvisibility=hidden -mno-red-zone -mgeneral-regs-only -fno-stack-protector \
           -fno-asynchronous-unwind-tables -fcf-protection=none -fno-omit-frame-pointer \
           -ffunction-sections -falign-functions=16 -fno-jump-tables \
@@ -64,6 +64,18 @@ $(BUILD)/%.o: %.S
 	$(call say,AS,$<)
 	@mkdir -p $(@D)
 	$(Q)$(TARGETCC) $(ASFLAGS) -MMD -MP -c -o $@ $<
+
+# The decoder's tables, from the opcode maps.
+opcode-maps := $(addprefix arch/x86/emulate/map/,one-byte.map two-byte.map three-byte.map vex.map \
+               evex.map xop.map)
+opcodes     := $(addprefix $(BUILD)/include/arch/x86/emulate/,opcode-actions.h opcode-tables.inc)
+
+$(opcodes) &: arch/x86/emulate/generate $(opcode-maps)
+	$(call say,GEN,$(opcodes))
+	@mkdir -p $(@D)
+	$(Q)python3 $< $(opcodes) $(opcode-maps)
+
+$(patsubst %.c,$(BUILD)/%.o,$(emulate)): $(opcodes)
 
 -include $(monitor-objects:.o=.d)
 
