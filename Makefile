@@ -22,7 +22,8 @@ switcher := arch/x86/switcher/entry.S arch/x86/switcher/return.S
 cpu      := $(addprefix arch/x86/cpu/, thunks.S features.c early-memory.c paging.c cpu.c machine.c fpu.c \
                 apic.c ioapic.c interrupts.c desc.c tsc.c rtc.c trampoline.S smp.c speculation.c speculation-entry.S \
                 serial.c font.S screen.c console.c poweroff.c symbols.c panic.c)
-emulate  :=
+emulate  := $(addprefix arch/x86/emulate/,decode.c emulate.c operand.c arithmetic.c move.c string.c \
+            system.c transfer.c)
 vcpu     :=
 mm       := mm/frame.c mm/p2m.c mm/guest-copy.c
 shadow   := mm/shadow/walk.c mm/shadow/spte.c mm/shadow/rmap.c mm/shadow/page.c mm/shadow/fault.c \
