@@ -131,6 +131,14 @@ $(BUILD)/symbols.o $(BUILD)/no-symbols.o: %.o: %.S
 $(BUILD)/gnomon.elf: $(BUILD)/gnomon.first $(BUILD)/symbols.o
 	$(call say,LD,$@)
 	$(Q)$(link) $(BUILD)/symbols.o
+GUESTCFLAGS := -std=gnu11 -O2 -g $(warnings) -I. -ffreestanding -fno-common -fno-strict-aliasing \
+               -fpie -fvisibility=hidden -mno-red-zone -mgeneral-regs-only -fno-stack-protector \
+               -fno-asynchronous-unwind-tables -fcf-protection=none -fno-jump-tables \
+               -ffile-prefix-map=$(CURDIR)=.
+GUESTLDFLAGS := -nostdlib -static --no-dynamic-linker --build-id=none -z max-page-size=4096 \
+                -z noexecstack
+loader  := guests/loader/start.S guests/loader/main.c guests/loader/elf.c guests/loader/place.c \
+           guests/loader/tables.c guest-abi/kit/memory.c
 
 all: $(BUILD)/gnomon.elf ## build the monitor
 

@@ -145,9 +145,15 @@ struct gn_stats {
 };
 
 /*
- * What the loader leaves for a native kernel, its linear address in RSI. Addresses are guest physical
- * unless named otherwise; the tables that CR3 points to map all RAM at its physical address and the
- * kernel where its ELF program headers ask.
+ * What the loader leaves for a native kernel, whose first instruction finds
+ *	RIP	the ELF file's entry point
+ *	RSI	the linear address of struct gn_start_info, which is also its physical address
+ *	RSP	0: there is no stack before the kernel takes one of its own
+ *	CR3	tables that map all RAM at its physical address (read, write, not execute) and each
+ *		segment where it is linked, with the rights of its program header; nothing for ring 3
+ *	vif	0, no gate, no port bound; the default GDT; every other register 0
+ * Addresses here are guest physical. [free_start, free_end) are whole pages, the one range of RAM that
+ * neither kernel, tables, initrd nor this structure and its command line use.
  */
 #define GN_START_MAGIC 0x6e6f6d6f6e67 /* "gnomon" */
 struct gn_start_info {
@@ -155,7 +161,7 @@ struct gn_start_info {
 	uint64_t memory_size;
 	uint64_t command_line;	/* NUL-terminated */
 	uint64_t initrd, initrd_size;
-	uint64_t free_start, free_end; /* RAM that neither kernel, tables, initrd nor this structure use */
+	uint64_t free_start, free_end;
 	uint64_t vcpu_page_gfn; /* maps the vcpu page a second time, within the guest's own reach */
 };
 #endif
