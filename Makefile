@@ -139,6 +139,13 @@ GUESTLDFLAGS := -nostdlib -static --no-dynamic-linker --build-id=none -z max-pag
                 -z noexecstack
 loader  := guests/loader/start.S guests/loader/main.c guests/loader/elf.c guests/loader/place.c \
            guests/loader/tables.c guest-abi/kit/memory.c
+guest-tests := basics privileged int-n
+guest-lib   := start.S entry.S machine.c paging.c enter.c check.c console.c
+guest-lib-objects := $(patsubst %,$(BUILD)/tests/guest/lib/%.o,$(basename $(guest-lib)))
+guest-elfs  := $(guest-tests:%=$(BUILD)/tests/guest/%.elf)
+guest-flags := -std=gnu11 -O2 -g $(warnings) -I. -ffreestanding -fno-common -fno-strict-aliasing \
+               -fno-pie -mno-red-zone -mgeneral-regs-only -fno-stack-protector -fcf-protection=none \
+               -fno-asynchronous-unwind-tables -ffile-prefix-map=$(CURDIR)=.
 
 all: $(BUILD)/gnomon.elf ## build the monitor
 
@@ -148,4 +155,4 @@ help: ## this list
 clean: ## remove build/
 	rm -rf $(BUILD)
 
-.PHONY: all help clean
+.PHONY: all help clean guest-elfs

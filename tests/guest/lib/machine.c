@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: MIT
+/*
+ * machine.c - one start, one end, one set of gates for two machines: the bare CPU is told by its own
+ * instructions, Gnomon by hypercalls.
+ */
+#include "tests/guest/lib/private.h"
+
+bool on_gnomon;
+struct gn_start_info start_info;
+char command_line[256];
+
+#define EXIT_PORT_QEMU	0xf4
+#define EXIT_PORT_BOCHS 0x8900
+
+#define MSR_STAR   0xc0000081
+#define MSR_LSTAR  0xc0000082
+#define MSR_FMASK  0xc0000084
+#define SYSCALL_FLAGS 0x57700 /* what SYSCALL clears: TF IF DF IOPL NT RF AC */
+
+#define GATE_INTERRUPT 0x8e
+
+static u64 idt[256][2];
+static u8 exception_stack[8192] __attribute__((aligned(16)));
+static u8 ring0_stack[4096] __attribute__((aligned(16)));
+
+/* SDM 3A 8.7; the I/O map base lies past the limit: no port for ring 3. */
+static struct {
+	u32 reserved0;
+	u64 rsp[3], reserved1, ist[7], reserved2;
+	u16 reserved3, iomap_base;
+} __attribute__((packed)) tss = {.iomap_base = sizeof(tss)};
+
+extern u64 gdt[];
+
+static void load_gate(unsigned vector)
+{
+	if (on_gnomon)
+		CALL(set_idt, idt[vector], vector, 1);
+}
+
+void gate_set(unsigned vector, unsigned ist, unsigned dpl)
+{
+	u64 handler = (u64)exception_stubs + vector * 16;
+
+	idt[vector][0] = (handler & 0xffff) | KERNEL_CS << 16 | (u64)ist << 32 |
+			 (u64)(GATE_INTERRUPT | dpl << 5) << 40 | (handler & 0xffff0000) << 32;
+	idt[vector][1] = handler >> 32;
+	load_gate(vector);
+}
+
+void gate_unset(unsigned vector)
+{
+	idt[vector][0] = 0;
+	load_gate(vector);
+}
+
+void kernel_stack_set(u64 rsp)
+{
+	tss.rsp[0] = rsp;
+	if (on_gnomon)
+		CALL(set_kernel_stack, rsp);
+}
+
+static void wrmsr(u32 msr, u64 value)
+{
+	__asm__ volatile("wrmsr" : : "c"(msr), "a"((u32)value), "d"((u32)(value >> 32)));
+}
+
+static void bare_init(void)
+{
+	struct {
+		u16 limit;
+		u64 base;
+	} __attribute__((packed)) idtr = {sizeof(idt) - 1, (u64)idt};
+	u64 base = (u64)&tss;
+
+	gdt[TSS_SEL / 8] = (sizeof(tss) - 1) | (base & 0xffffff) << 16 | 0x89ul << 40 |
+			   (base & 0xff000000) << 32;
+	gdt[TSS_SEL / 8 + 1] = base >> 32;
+	tss.ist[0] = (u64)exception_stack + sizeof(exception_stack);
+	__asm__ volatile("ltr %w0; lidt %1" : : "r"(TSS_SEL), "m"(idtr));
+	wrmsr(MSR_STAR, (u64)USER_CS32 << 48 | (u64)KERNEL_CS << 32);
+	wrmsr(MSR_LSTAR, (u64)syscall_entry);
+	wrmsr(MSR_FMASK, SYSCALL_FLAGS);
+}
+
+static void gnomon_init(void)
+{
+	CALL(set_idt, idt, 0, 256);
+	CALL(set_ist, 1, (u64)exception_stack + sizeof(exception_stack));
+	CALL(set_syscall_entry, syscall_entry, SYSCALL_FLAGS);
+}
+
+static void copy_start_info(const struct gn_start_info *info)
+{
+	const char *text = (const char *)info->command_line;
+
+	start_info = *info;
+	for (unsigned i = 0; text && text[i] && i < sizeof(command_line) - 1; i++)
+		command_line[i] = text[i];
+}
+
+void test_end(void)
+{
+	char text[] = "N checks failed";
+
+	print("%s: %u passed, %u failed\n", test_name, checks_passed, checks_failed);
+	if (on_gnomon) {
+		if (checks_failed)
+			CALL(shutdown, GN_SHUTDOWN_CRASH, text, sizeof(text) - 1);
+		CALL(shutdown, GN_SHUTDOWN_POWEROFF, 0, 0);
+	}
+	out8(EXIT_PORT_QEMU, 0);
+	for (const char *c = "Shutdown"; *c; c++)
+		out8(EXIT_PORT_BOCHS, *c);
+	for (;;)
+		__asm__ volatile("cli; hlt");
+}
+
+void unexpected(const u64 *frame)
+{
+	check(false, "vector %lu error %lx at %lx:%lx, RSP %lx: nobody expected it", frame[0], frame[1],
+	      frame[3], frame[2], frame[5]);
+	test_end();
+}
+
+void kernel_main(const struct gn_start_info *info)
+{
+	on_gnomon = info && info->magic == GN_START_MAGIC;
+	for (unsigned v = 0; v < 256; v++) {
+		u64 handler = (u64)exception_stubs + v * 16;
+		u64 dpl = v == 3 || v == 4 || v == 0x80 ? 3 : 0;
+
+		idt[v][0] = (handler & 0xffff) | KERNEL_CS << 16 | 1ul << 32 |
+			    (GATE_INTERRUPT | dpl << 5) << 40 | (handler & 0xffff0000) << 32;
+	}
+	if (on_gnomon) {
+		copy_start_info(info);
+		gnomon_init();
+	} else {
+		bare_init();
+	}
+	kernel_stack_set((u64)ring0_stack + sizeof(ring0_stack));
+	paging_init();
+	stage_init();
+	test_main();
+	test_end();
+}

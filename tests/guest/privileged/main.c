@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: MIT
+/*
+ * privileged - every privileged instruction, from ring 3 and from the kernel's ring (R16, R17).
+ *
+ * From ring 3 each must fault exactly as on the bare machine. From the kernel's ring the bare machine
+ * would carry it out; in ring 1 the CPU refuses it, and the monitor may hand the fault to the guest or
+ * emulate what the instruction means to that guest alone. What must never happen is that it has its real
+ * effect. So each is executed with operands whose real effect would be seen at once: interrupts off for
+ * good, a machine reset, tables that are not there, paging off. If the machine still runs and the kernel
+ * still owns its tables afterwards, the instruction was refused or emulated.
+ */
+#include "tests/guest/lib/test.h"
+
+const char test_name[] = "privileged";
+
+/* The instructions, by encoding where an assembler might choose; operands lie in RAX, RCX, RDX, RDI. */
+#define INSTRUCTIONS(X)                                                                            \
+	X(cli, "cli", GP)                                                                          \
+	X(sti, "sti", GP)                                                                          \
+	X(hlt, "hlt", GP)                                                                          \
+	X(lgdt, "lgdt (%rdi)", GP)                                                                 \
+	X(lidt, "lidt (%rdi)", GP)                                                                 \
+	X(lldt, "lldt %ax", GP)                                                                    \
+	X(ltr, "ltr %ax", GP)                                                                      \
+	X(lmsw, "lmsw %ax", GP)                                                                    \
+	X(clts, "clts", GP)                                                                        \
+	X(write_cr0, "mov %rax, %cr0", GP)                                                         \
+	X(write_cr3, "mov %rax, %cr3", GP)                                                         \
+	X(write_cr4, "mov %rax, %cr4", GP)                                                         \
+	X(write_cr8, "mov %rax, %cr8", GP)                                                         \
+	X(read_cr0, "mov %cr0, %rax", GP)                                                          \
+	X(read_cr3, "mov %cr3, %rax", GP)                                                          \
+	X(read_cr4, "mov %cr4, %rax", GP)                                                          \
+	X(read_dr7, "mov %dr7, %rax", GP)                                                          \
+	X(write_dr7, "mov %rax, %dr7", GP)                                                         \
+	X(rdmsr, "rdmsr", GP)                                                                      \
+	X(wrmsr, "wrmsr", GP)                                                                      \
+	X(invlpg, "invlpg (%rdi)", GP)                                                             \
+	X(invd, "invd", GP)                                                                        \
+	X(wbinvd, "wbinvd", GP)                                                                    \
+	X(swapgs, "swapgs", GP)                                                                    \
+	X(sysretq, "sysretq", GP)                                                                  \
+	X(sysexit, "rex.w sysexit", GP_OR_UD)                                                            \
+	X(xsetbv, "xsetbv", GP_OR_UD)                                                              \
+	X(monitor, "monitor", UD_OR_THROUGH)                                                       \
+	X(in, "in $0x71, %al", GP)                                                                 \
+	X(out, "mov $3, %al; out %al, $0x92", GP)                                                  \
+	X(reset, "mov $0xcf9, %edx; mov $6, %al; out %al, %dx", GP)                                \
+	X(ins, "mov $0x71, %edx; insb", GP)                                                        \
+	X(outs, "mov $0x92, %edx; outsb", GP)                                                      \
+	X(stac, ".byte 0x0f, 0x01, 0xcb", UD)                                                      \
+	X(vmcall, "vmcall", UD)                                                                    \
+	X(rsm, "rsm", UD)                                                                          \
+	X(invpcid, "invpcid (%rdi), %rax", GP_OR_UD)
+
+#define UD_BIT	      (1ul << 6)
+#define GP_BIT	      (1ul << 13)
+#define THROUGH_BIT   (1ul << DONE)
+#define GP	      GP_BIT
+#define UD	      UD_BIT
+#define GP_OR_UD      (GP_BIT | UD_BIT)
+#define UD_OR_THROUGH (UD_BIT | THROUGH_BIT)
+
+#define X(name, text, expected) SNIPPET(name, text);
+INSTRUCTIONS(X)
+#undef X
+
+static const struct {
+	const char *name;
+	const struct snippet *code;
+	u64 user; /* vectors, as bits, that ring 3 may take */
+} instructions[] = {
+#define X(name, text, expected) {#name, &name, expected},
+	INSTRUCTIONS(X)
+#undef X
+};
+
+#define COUNT (sizeof(instructions) / sizeof(instructions[0]))
+
+/* Operands: RAX and RDX all zero bits (paging off, no tables), RCX an MSR (LSTAR), RDI ten zero bytes. */
+#define MSR_LSTAR 0xc0000082
+
+static u8 zeros[64];
+
+static struct state operands(enum ring ring)
+{
+	struct state s = state_for(ring);
+
+	s.rcx = MSR_LSTAR;
+	s.rdi = ring == USER ? USER_STACK - 512 : (u64)zeros;
+	s.rsi = s.rdi;
+	return s;
+}
+
+static void from_user(void)
+{
+	for (unsigned i = 0; i < COUNT; i++) {
+		struct state s = operands(USER);
+
+		run_state(&s, USER, instructions[i].code);
+		check(s.vector < 64 && instructions[i].user >> s.vector & 1,
+		      "%s at ring 3 took %lu, error %lx", instructions[i].name, s.vector, s.error);
+		check(s.vector == DONE || s.error == 0, "%s at ring 3: error %lx", instructions[i].name,
+		      s.error);
+	}
+}
+
+/* The kernel's own tables and rings still work. */
+static bool machine_is_whole(void)
+{
+	struct state s = try_write(USER, USER_STACK - 8, 1);
+
+	return s.vector == DONE && try_read(USER, KERNEL_CODE).vector == 14;
+}
+
+static void from_kernel(void)
+{
+	for (unsigned i = 0; i < COUNT; i++) {
+		struct state s = operands(KERNEL);
+		u64 root = (u64)page_root;
+
+		run_state(&s, KERNEL, instructions[i].code);
+		check(s.vector == 6 || s.vector == 13 || s.vector == DONE, "%s at ring 1 took %lu",
+		      instructions[i].name, s.vector);
+		if (s.vector == DONE)
+			note("%s at ring 1 is emulated", instructions[i].name);
+		if (instructions[i].code == &read_cr3 && s.vector == DONE)
+			check(s.rax == root, "CR3 reads %lx, the guest's is %lx", s.rax, root);
+		check(machine_is_whole(), "%s at ring 1 had its effect", instructions[i].name);
+	}
+}
+
+void test_main(void)
+{
+	from_user();
+	if (on_gnomon)
+		from_kernel();
+}
