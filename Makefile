@@ -14,7 +14,7 @@ TARGETCC = $(if $(findstring clang,$(CC)),$(CC) --target=x86_64-linux-gnu,$(CROS
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := all
 
-# ---- the monitor, in reading order -------------------------------------------------------------------
+# ---- the monitor, in reading order ---------------------------------------------------------------
 
 boot     := boot/start.S boot/boot.c boot/multiboot1.c boot/multiboot2.c boot/acpi.c
 abi      := guest-abi/code-area.S
@@ -37,7 +37,7 @@ monitor-sources := $(boot) $(abi) $(switcher) $(cpu) $(emulate) $(vcpu) $(mm) $(
                    $(run) $(lib)
 monitor-objects := $(patsubst %,$(BUILD)/%.o,$(basename $(monitor-sources)))
 
-# ---- flags -------------------------------------------------------------------------------------------
+# ---- flags ---------------------------------------------------------------------------------------
 
 warnings := -Wall -Wextra -Werror -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wframe-larger-than=1024
 # Freestanding, position-independent to the letter of RIP-relative addressing (the image lies in PML4
@@ -156,3 +156,9 @@ clean: ## remove build/
 	rm -rf $(BUILD)
 
 .PHONY: all help clean guest-elfs
+HOSTCC     := gcc
+HOSTCFLAGS := -std=gnu11 -O1 -g -I. $(warnings) -Wno-frame-larger-than -fno-strict-aliasing \
+              -fsanitize=address,undefined -fno-sanitize-recover=all
+unit-tests  := checks-test
+check-steps := lint unit
+proof-steps := lint unit
