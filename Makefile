@@ -162,3 +162,4 @@ HOSTCFLAGS := -std=gnu11 -O1 -g -I. $(warnings) -Wno-frame-larger-than -fno-stri
 unit-tests  := checks-test
 check-steps := lint unit
 proof-steps := lint unit
+tour := name=tour,kernel=$(BUILD)/guests/tour.elf,mem=16M

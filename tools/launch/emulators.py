@@ -148,12 +148,12 @@ class Machine:
             held.append(shown)
         else:
             ours, theirs = socket.socketpair()
-            self.console, stdin, stdout = ours.detach(), theirs.detach(), None
+            self.console, stdin, stdout = ours.detach(), theirs.detach(), subprocess.DEVNULL
             command = qemu_command(args, load)
             held.append(stdin)
         # A session of its own: the keys of our terminal are the guest's, its signals are ours.
         self.process = subprocess.Popen(
-            command, cwd=folder, stdin=stdin, stdout=stdout, stderr=stdout,
+            command, cwd=folder, stdin=stdin, stdout=stdout, stderr=stdout if self.screen else None,
             start_new_session=True, env={**os.environ, **SCREEN})
         for fd in held:
             os.close(fd)
