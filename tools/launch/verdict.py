@@ -6,7 +6,8 @@ import re
 
 FIRST_WORD = re.compile(r'^gnomon: ', re.M)
 
-GUEST_END = re.compile(r"gnomon: guest '([A-Za-z0-9_-]{1,31})' (ended|refused): (.*)")
+# A module that is refused before its name is known is the guest '?'.
+GUEST_END = re.compile(r"gnomon: guest '([A-Za-z0-9_-]{1,31}|\?)' (ended|refused): (.*)")
 LAST_LINE = 'gnomon: all guests ended'
 
 
