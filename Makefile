@@ -24,13 +24,15 @@ cpu      := $(addprefix arch/x86/cpu/, thunks.S features.c early-memory.c paging
                 serial.c font.S screen.c console.c poweroff.c symbols.c panic.c)
 emulate  := $(addprefix arch/x86/emulate/,decode.c emulate.c operand.c arithmetic.c move.c string.c \
             system.c transfer.c)
-vcpu     :=
+vcpu     := $(addprefix arch/x86/vcpu/, vcpu.c window.c segments.c descriptors.c memory.c inject.c ranges.c)
 mm       := mm/frame.c mm/p2m.c mm/guest-copy.c
 shadow   := mm/shadow/walk.c mm/shadow/spte.c mm/shadow/rmap.c mm/shadow/page.c mm/shadow/fault.c \
             mm/shadow/root.c mm/shadow/sync.c mm/shadow/shadow.c
-object   :=
-calls    :=
-run      := run/main.c run/options.c
+object   := object/guest.c object/port.c object/console.c
+calls    := hypercall/dispatch.c $(addprefix hypercall/native/, table.c control.c memory.c tables.c \
+                events.c console.c)
+run      := $(addprefix run/, main.c options.c guest-config.c guests.c loader.c loader-image.S sched.c \
+                keyboard.c run.c exits.c)
 lib      := lib/string.c lib/print.c lib/log.c lib/ranges.c lib/lock.c
 
 monitor-sources := $(boot) $(abi) $(switcher) $(cpu) $(emulate) $(vcpu) $(mm) $(shadow) $(object) $(calls) \
@@ -44,7 +46,7 @@ warnings := -Wall -Wextra -Werror -Wstrict-prototypes -Wmissing-prototypes -Wvla
 # slot 271, where 32-bit absolute addresses do not reach), no SSE, retpolines, zeroed locals; symbols,
 # relocations and functions in sections of their own, aligned to 16, for live patching to come.
 CFLAGS := -std=gnu11 -O2 -g $(warnings) -I. -I$(BUILD)/include -ffreestanding -fno-common -fno-strict-aliasing \
-          -fpie -fvisibility=hidden -mno-red-zone -mgeneral-regs-only -fno-stack-protector \
+          -fpie -include lib/hidden.h -mno-red-zone -mgeneral-regs-only -fno-stack-protector \
           -fno-asynchronous-unwind-tables -fcf-protection=none -fno-omit-frame-pointer \
           -ffunction-sections -falign-functions=16 -fno-jump-tables \
           -ffile-prefix-map=$(CURDIR)=. $(if $(DEBUG),-DGN_DEBUG)
@@ -131,21 +133,10 @@ $(BUILD)/symbols.o $(BUILD)/no-symbols.o: %.o: %.S
 $(BUILD)/gnomon.elf: $(BUILD)/gnomon.first $(BUILD)/symbols.o
 	$(call say,LD,$@)
 	$(Q)$(link) $(BUILD)/symbols.o
-GUESTCFLAGS := -std=gnu11 -O2 -g $(warnings) -I. -ffreestanding -fno-common -fno-strict-aliasing \
-               -fpie -fvisibility=hidden -mno-red-zone -mgeneral-regs-only -fno-stack-protector \
-               -fno-asynchronous-unwind-tables -fcf-protection=none -fno-jump-tables \
-               -ffile-prefix-map=$(CURDIR)=.
-GUESTLDFLAGS := -nostdlib -static --no-dynamic-linker --build-id=none -z max-page-size=4096 \
-                -z noexecstack
-loader  := guests/loader/start.S guests/loader/main.c guests/loader/elf.c guests/loader/place.c \
-           guests/loader/tables.c guest-abi/kit/memory.c
-guest-tests := basics privileged int-n
-guest-lib   := start.S entry.S machine.c paging.c enter.c check.c console.c
-guest-lib-objects := $(patsubst %,$(BUILD)/tests/guest/lib/%.o,$(basename $(guest-lib)))
-guest-elfs  := $(guest-tests:%=$(BUILD)/tests/guest/%.elf)
-guest-flags := -std=gnu11 -O2 -g $(warnings) -I. -ffreestanding -fno-common -fno-strict-aliasing \
-               -fno-pie -mno-red-zone -mgeneral-regs-only -fno-stack-protector -fcf-protection=none \
-               -fno-asynchronous-unwind-tables -ffile-prefix-map=$(CURDIR)=.
+
+include guests/guests.mk tests/host/host.mk tests/guest/guest.mk
+
+# ---- what to make ---------------------------------------------------------------------------------
 
 all: $(BUILD)/gnomon.elf ## build the monitor
 
@@ -155,11 +146,48 @@ help: ## this list
 clean: ## remove build/
 	rm -rf $(BUILD)
 
-.PHONY: all help clean guest-elfs
-HOSTCC     := gcc
-HOSTCFLAGS := -std=gnu11 -O1 -g -I. $(warnings) -Wno-frame-larger-than -fno-strict-aliasing \
-              -fsanitize=address,undefined -fno-sanitize-recover=all
-unit-tests  := checks-test
-check-steps := lint unit
-proof-steps := lint unit
+# ---- running it ----------------------------------------------------------------------------------
+
 tour := name=tour,kernel=$(BUILD)/guests/tour.elf,mem=16M
+
+run: ## boot GRUB, the monitor and the tour guest on this terminal; Ctrl-a x stops the machine
+	$(Q)tools/setup run
+	$(Q)$(MAKE) --no-print-directory all
+	$(Q)tools/gnomon run --firmware bios --elf $(BUILD)/gnomon.elf --guest $(tour)
+
+run-tour: all ## let the tour guest show everything by itself
+	$(Q)tools/gnomon run --elf $(BUILD)/gnomon.elf --guest $(tour),append=auto
+
+# ---- tests and checks: each target ends in lines "N passed, N failed" ----------------------------
+
+check-steps := lint unit reproducible system
+proof-steps := lint unit reproducible system-full
+
+lint: ## what can be said of the sources without running them
+	$(Q)tests/host/checks/lint $(TARGETCC) $(CFLAGS)
+
+reproducible: ## two builds in different folders give the same bytes
+	$(Q)tests/host/checks/reproducible-check
+
+system: all ## boot under several firmwares, CPU models and emulators
+	$(Q)tests/system/run
+
+system-full: all
+	$(Q)tests/system/run --full
+
+check: ## everything that can be tested in half an hour, ending in counts
+	$(Q)tools/setup check
+	+$(Q)BUILD=$(BUILD) tests/system/check $(check-steps)
+
+proof: ## everything, in full
+	$(Q)tools/setup check
+	+$(Q)BUILD=$(BUILD) tests/system/check $(proof-steps)
+
+check-fresh: ## run and check in a minimal Debian of its own; needs root and the network
+	$(Q)tests/system/check-fresh
+
+format: ## format what differs from the last commit
+	git clang-format
+
+.PHONY: all help clean run run-tour unit checks-test launch-test lint reproducible system \
+        system-full check proof check-fresh format

@@ -18,7 +18,10 @@
 #include "arch/x86/cpu/tsc.h"
 #include "boot/layout.h"
 #include "lib/string.h"
+#include "mm/frame.h"
+#include "run/guests.h"
 #include "run/options.h"
+#include "run/run.h"
 
 void monitor_main(u32 magic, u32 maddr);
 
@@ -138,6 +141,45 @@ static void print_machine(void)
 	log_info("mitigations: %s", plan);
 }
 
+/* The frame table comes out of the memory that it describes. */
+static void give_memory_to_frames(void)
+{
+	static struct frame_range ram[FRAME_RANGES_MAX];
+	const struct range_set *left;
+	unsigned count = 0;
+	maddr_t table;
+	size_t size;
+
+	for (unsigned i = 0; i < boot_info.ram.count && count < FRAME_RANGES_MAX; i++) {
+		const struct range *r = &boot_info.ram.range[i];
+
+		ram[count++] = (struct frame_range){MFN(r->start >> PAGE_SHIFT),
+						    (r->end - r->start) >> PAGE_SHIFT};
+	}
+	size = frame_table_size(ram, count);
+	if (!size)
+		panic_refuse("refused: the memory map has more than %d ranges", FRAME_RANGES_MAX);
+	table = early_memory_take(size);
+	frame_init(early_memory_pointer(table), ram, count);
+	left = early_memory_hand_over();
+	for (unsigned i = 0; i < left->count; i++)
+		frame_add_free(MFN(left->range[i].start >> PAGE_SHIFT),
+			       (left->range[i].end - left->range[i].start) >> PAGE_SHIFT);
+	log_info("memory: %lu MiB, %lu MiB of it free", boot_info.ram_bytes >> 20,
+		 frame_count_free() >> 8);
+}
+
+static __noreturn void run(struct cpu *cpu)
+{
+	if (!guests_start(&boot_info)) {
+		log_error("no guest: give at least one module with guest=NAME");
+		poweroff(true);
+	}
+	run_guests(cpu);
+	log_info("all guests ended");
+	poweroff(guests_failed());
+}
+
 static __noreturn void continue_booting(struct cpu *cpu)
 {
 	u64 page = smp_find_page(&boot_info);
@@ -156,13 +198,11 @@ static __noreturn void continue_booting(struct cpu *cpu)
 	cpu->online = 1;
 	smp_start(&boot_info.acpi, page);
 	clear_module_tails();
-	log_info("memory: %lu MiB, %lu MiB of it free", boot_info.ram_bytes >> 20,
-		 range_total(early_memory_hand_over()) >> 20);
+	give_memory_to_frames();
 	print_machine();
 	print_modules();
-	if (!boot_info.module_count)
-		log_error("no guest: give at least one module with guest=NAME");
-	poweroff(true);
+	log_info("free frames %lu", frame_count_free());
+	run(cpu);
 }
 
 void monitor_main(u32 magic, u32 maddr)

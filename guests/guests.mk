@@ -1,0 +1,40 @@
+# SPDX-License-Identifier: MIT
+# guests.mk - the kernels that come with the monitor. Included by the Makefile.
+
+# ---- guests: no retpolines, ring 1 protects itself; position-independent, so one rule serves all ------
+
+GUESTCFLAGS := -std=gnu11 -O2 -g $(warnings) -I. -ffreestanding -fno-common -fno-strict-aliasing \
+               -fpie -fvisibility=hidden -mno-red-zone -mgeneral-regs-only -fno-stack-protector \
+               -fno-asynchronous-unwind-tables -fcf-protection=none -fno-jump-tables \
+               -ffile-prefix-map=$(CURDIR)=.
+GUESTLDFLAGS := -nostdlib -static --no-dynamic-linker --build-id=none -z max-page-size=4096 \
+                -z noexecstack
+
+loader  := guests/loader/start.S guests/loader/main.c guests/loader/elf.c guests/loader/place.c \
+           guests/loader/tables.c guest-abi/kit/memory.c
+guest-objects = $(patsubst %,$(BUILD)/guest/%.o,$(basename $(1)))
+
+$(BUILD)/guest/%.o: %.c
+	$(call say,GUESTCC,$<)
+	@mkdir -p $(@D)
+	$(Q)$(TARGETCC) $(GUESTCFLAGS) -MMD -MP -c -o $@ $<
+
+$(BUILD)/guest/%.o: %.S
+	$(call say,GUESTAS,$<)
+	@mkdir -p $(@D)
+	$(Q)$(TARGETCC) $(ASFLAGS) -MMD -MP -c -o $@ $<
+
+$(BUILD)/guests/loader.elf: guests/loader/loader.ld $(call guest-objects,$(loader))
+	$(call say,LD,$@)
+	@mkdir -p $(@D)
+	$(Q)$(LD) $(GUESTLDFLAGS) -T $< -o $@ $(filter %.o,$^)
+
+$(BUILD)/guests/loader.bin: $(BUILD)/guests/loader.elf
+	$(call say,OBJCOPY,$@)
+	$(Q)$(OBJCOPY) -O binary $< $@
+
+# Inside the monitor, which maps it into new guests.
+$(BUILD)/run/loader-image.o: $(BUILD)/guests/loader.bin
+$(BUILD)/run/loader-image.o: ASFLAGS += -Wa,-I$(BUILD)
+
+-include $(patsubst %.o,%.d,$(call guest-objects,$(loader)))
