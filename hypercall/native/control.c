@@ -63,6 +63,8 @@ struct call_result native_shutdown(struct guest *g, struct gn_args_shutdown *a)
 		guest_shut_down(g, GUEST_POWEROFF);
 	else if (a->kind == GN_SHUTDOWN_REBOOT)
 		guest_shut_down(g, GUEST_REBOOT);
+	else if (g->loading)
+		guest_crash(g, "%s", quoted); /* our loader's words, unless its image has taken it over */
 	else
 		guest_crash(g, "shutdown(2), the guest says: %s", quoted);
 	return (struct call_result){0, CALL_YIELD};
