@@ -25,6 +25,8 @@ static void hypercall(struct guest *g)
 
 /* ---- (ii) ---- */
 
+static bool emulate(struct guest *g);
+
 static void page_fault(struct guest *g)
 {
 	struct vcpu *v = &g->vcpu;
@@ -40,7 +42,8 @@ static void page_fault(struct guest *g)
 			vcpu_reflect_page_fault(v, address, r.error_code);
 		break;
 	case SHADOW_EMULATE:
-		guest_kill(g, "a store to a page table at %#lx that cannot be emulated", v->regs.rip);
+		if (!emulate(g))
+			guest_kill(g, "a store to a page table at RIP %#lx that cannot be emulated", v->regs.rip);
 		break;
 	case SHADOW_POPULATE:
 		guest_kill(g, "it used guest physical page %#lx, which it does not have", r.gfn.v);
@@ -72,10 +75,53 @@ static void software_interrupt(struct guest *g, u8 vector)
 
 /* ---- (iv) ---- */
 
+static void stop(struct guest *g, const struct vcpu_copy_result *stop)
+{
+	if (stop->verdict == SHADOW_KILL)
+		guest_kill(g, "%s", stop->shadow.why);
+	else
+		guest_kill(g, "it used guest physical page %#lx %s", stop->shadow.gfn.v,
+			   stop->verdict == SHADOW_POPULATE ? "which it does not have" : "as it may not");
+}
+
+/* Execute what trapped. False: the exception is the guest's own. */
+static bool emulate(struct guest *g)
+{
+	struct vcpu_copy_result why;
+
+	switch (vcpu_emulate(&g->vcpu, &why)) {
+	case VCPU_EMULATED:
+		return true;
+	case VCPU_HALTED:
+		g->blocked = !g->vcpu.event_pending;
+		sched_yield();
+		return true;
+	case VCPU_STOPPED:
+		stop(g, &why);
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* In ring 1 #GP and #UD are how privileged instructions arrive; in ring 3 only INT n, whose error code
+ * says so, may mean something else than what it says. */
+static bool may_be_privileged(const struct guest *g, u8 vector, u64 error)
+{
+	if (vector != VECTOR_GP && vector != VECTOR_UD)
+		return false;
+	return !vcpu_is_user(&g->vcpu) || (vector == VECTOR_GP && (error & 2));
+}
+
 static void exception(struct guest *g, u8 vector, u64 error)
 {
-	if (!vcpu_code_area_exception(&g->vcpu, vector, error))
-		vcpu_reflect(&g->vcpu, vector, vector_has_error(vector), error);
+	if (vcpu_code_area_exception(&g->vcpu, vector, error))
+		return;
+	if (may_be_privileged(g, vector, error) && emulate(g))
+		return;
+	if (vector == VECTOR_DB)
+		vcpu_take_debug(&g->vcpu);
+	vcpu_reflect(&g->vcpu, vector, vector_has_error(vector), error);
 }
 
 /* The frame that the monitor was about to return by is one that the CPU refuses. */

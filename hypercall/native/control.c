@@ -39,7 +39,7 @@ struct call_result native_start_kernel(struct guest *g, struct gn_args_start_ker
 	if (!is_guest_address(a->rip) || !is_guest_address(a->rsp) || a->cr3 >= g->config.memory_size)
 		return call_done(-EINVAL);
 
-	(void)shadow_load_cr3(&g->vcpu.shadow, a->cr3);
+	vcpu_load_cr3(&g->vcpu, a->cr3);
 	if (guest_free_scratch(g) == -EAGAIN)
 		return (struct call_result){0, CALL_AGAIN};
 	g->loading = false;

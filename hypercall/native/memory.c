@@ -4,7 +4,7 @@
 
 struct call_result native_load_cr3(struct guest *g, struct gn_args_load_cr3 *a)
 {
-	(void)shadow_load_cr3(&g->vcpu.shadow, a->cr3);
+	vcpu_load_cr3(&g->vcpu, a->cr3);
 	return call_done(0);
 }
 

@@ -16,9 +16,6 @@
 #define MSR_LSTAR	0xc0000082
 #define MSR_CSTAR	0xc0000083
 #define MSR_FMASK	0xc0000084
-#define MSR_FS_BASE	0xc0000100
-#define MSR_GS_BASE	0xc0000101
-#define MSR_KERNEL_GS	0xc0000102
 
 /* Flat descriptors, present and accessed. */
 #define CODE64(dpl) (0x00209b0000000000ul | (u64)(dpl) << 45)

@@ -15,19 +15,33 @@
 #define CR0_ET (1ul << 4)
 #define CR0_PG (1ul << 31)
 
+#define CR0_EM (1ul << 2)
+#define CR0_TS (1ul << 3)
+#define CR0_AM (1ul << 18)
+
+#define CR4_VME	       (1ul << 0)
+#define CR4_PVI	       (1ul << 1)
+#define CR4_TSD	       (1ul << 2)
+#define CR4_DE	       (1ul << 3)
+#define CR4_PSE	       (1ul << 4)
 #define CR4_PAE	       (1ul << 5)
+#define CR4_PGE	       (1ul << 7)
 #define CR4_MCE	       (1ul << 6)
 #define CR4_OSFXSR     (1ul << 9)
 #define CR4_OSXMMEXCPT (1ul << 10)
 #define CR4_UMIP       (1ul << 11)
 #define CR4_OSXSAVE    (1ul << 18)
 #define CR4_SMEP       (1ul << 20)
+#define CR4_SMAP       (1ul << 21)
 
 #define MSR_APIC_BASE	      0x1b
 #define MSR_SPEC_CTRL	      0x48
 #define MSR_PRED_CMD	      0x49
 #define MSR_ARCH_CAPABILITIES 0x10a
 #define MSR_EFER	      0xc0000080
+#define MSR_FS_BASE	      0xc0000100
+#define MSR_GS_BASE	      0xc0000101
+#define MSR_KERNEL_GS	      0xc0000102
 
 #define EFER_SCE (1ul << 0)
 #define EFER_LME (1ul << 8)
@@ -142,6 +156,11 @@ static inline u64 read_cr4(void)
 static inline void write_cr4(u64 value)
 {
 	__asm__ volatile("mov %0, %%cr4" : : "r"(value) : "memory");
+}
+
+static inline void write_dr7(u64 value)
+{
+	__asm__ volatile("mov %0, %%db7" : : "r"(value) : "memory");
 }
 
 static inline void xsetbv(u32 index, u64 value)

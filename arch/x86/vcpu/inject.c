@@ -14,12 +14,34 @@ void vcpu_die(struct vcpu *v, const char *why)
 		v->death = why;
 }
 
-/* The stack of a gate: its IST, or RSP0 when coming from ring 3, or the present one; aligned to 16. */
-static u64 stack_of(const struct vcpu *v, const struct vcpu_gate *gate)
-{
-	u64 rsp = vcpu_is_user(v) ? v->kernel_stack : v->regs.rsp;
+/* Offsets of RSP0 and IST1 in a 64-bit TSS (SDM 3A figure 8-11). */
+#define TSS_RSP0 4
+#define TSS_IST1 36
 
-	return (gate->ist ? v->ist[gate->ist] : rsp) & ~15ul;
+/* A kernel that has loaded a TSS keeps its stacks there, and may change them without telling. */
+static u64 task_stack(struct vcpu *v, u8 ist)
+{
+	u64 at = v->task_base + (ist ? TSS_IST1 + 8 * (ist - 1) : TSS_RSP0), rsp;
+	struct vcpu_copy_result result;
+	struct shadow_access implicit = {0};
+
+	if (vcpu_copy_as(v, at, &rsp, sizeof(rsp), implicit, &result)) {
+		vcpu_die(v, "crashed: its task state segment cannot be read");
+		return 0;
+	}
+	return rsp;
+}
+
+/* The stack of a gate: its IST, or RSP0 when coming from ring 3, or the present one; aligned to 16. */
+static u64 stack_of(struct vcpu *v, const struct vcpu_gate *gate)
+{
+	u64 rsp = v->regs.rsp;
+
+	if (gate->ist)
+		rsp = v->task_base ? task_stack(v, gate->ist) : v->ist[gate->ist];
+	else if (vcpu_is_user(v))
+		rsp = v->task_base ? task_stack(v, 0) : v->kernel_stack;
+	return rsp & ~15ul;
 }
 
 static void deliver(struct vcpu *v, const struct vcpu_gate *gate, bool has_error, u64 error)

@@ -9,9 +9,6 @@
 #include "arch/x86/vcpu/vcpu.h"
 #include "lib/errno.h"
 
-#define MSR_FS_BASE   0xc0000100
-#define MSR_GS_BASE   0xc0000101
-
 void segments_save(struct vcpu *v)
 {
 	__asm__ volatile("mov %%ds, %0" : "=r"(v->ds));

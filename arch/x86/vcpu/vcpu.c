@@ -17,6 +17,8 @@
 #include "mm/frame.h"
 #include "mm/machine.h"
 
+#define PAT_RESET 0x0007040600070406ul /* SDM 3A 11.12.4 */
+
 static void *take_frame(mfn_t *mfn, u16 owner)
 {
 	*mfn = frame_alloc(FRAME_MONITOR, owner);
@@ -70,8 +72,6 @@ void vcpu_exit(struct vcpu *v)
 
 void vcpu_start(struct vcpu *v, u64 cr3, u64 rip, u64 rsp, u64 rsi)
 {
-	const struct shadow_mode mode = {.wp = true, .nxe = true, .smep = cpu_features.smep};
-
 	memset(&v->regs, 0, sizeof(v->regs));
 	v->regs.rip = rip;
 	v->regs.rsp = rsp;
@@ -82,8 +82,32 @@ void vcpu_start(struct vcpu *v, u64 cr3, u64 rip, u64 rsp, u64 rsi)
 	v->page->vif = 0;
 	v->page->sysret.cs = GN_USER_CS;
 	v->page->sysret.ss = GN_USER_SS;
-	shadow_set_mode(&v->shadow, mode);
+	v->cr0 = CR0_PG | CR0_WP | CR0_NE | CR0_ET | CR0_MP | CR0_PE;
+	v->cr4 = CR4_PAE | CR4_OSFXSR | CR4_OSXMMEXCPT | (cpu_features.xsave ? CR4_OSXSAVE : 0) |
+		 (cpu_features.smep ? CR4_SMEP : 0);
+	v->efer = EFER_SCE | EFER_LME | EFER_LMA | EFER_NXE;
+	v->pat = PAT_RESET;
+	v->dr6 = DR6_ONES;
+	v->dr7 = DR7_ONES;
+	vcpu_update_mode(v);
+	vcpu_load_cr3(v, cr3);
+}
+
+void vcpu_load_cr3(struct vcpu *v, u64 cr3)
+{
+	v->cr3 = cr3;
 	(void)shadow_load_cr3(&v->shadow, cr3);
+}
+
+void vcpu_update_mode(struct vcpu *v)
+{
+	shadow_set_mode(&v->shadow, (struct shadow_mode){
+					    .wp = v->cr0 & CR0_WP,
+					    .nxe = v->efer & EFER_NXE,
+					    .smep = v->cr4 & CR4_SMEP,
+					    .smap = v->cr4 & CR4_SMAP,
+				    });
+	v->changed |= VCPU_CHANGED_CONTROL;
 }
 
 void vcpu_describe_paging(struct shadow_config *config)
@@ -108,6 +132,16 @@ static void load_syscall(struct area_constants *c, const struct vcpu *v)
 	c->syscall_vif = !(v->syscall_fmask & RFLAGS_IF);
 }
 
+/* What the guest's kernel and users must meet in hardware. The monitor touches neither the FPU nor user
+ * pages, so it can live with these meanwhile. */
+static void load_control(const struct vcpu *v)
+{
+	const u64 cr0_guest = CR0_TS | CR0_EM | CR0_MP, cr4_guest = CR4_SMAP | CR4_TSD | CR4_DE;
+
+	write_cr0((read_cr0() & ~cr0_guest) | (v->cr0 & cr0_guest));
+	write_cr4((read_cr4() & ~cr4_guest) | (v->cr4 & cr4_guest));
+}
+
 static void load_changed(struct cpu *cpu, struct vcpu *v)
 {
 	if (v->changed & VCPU_CHANGED_GDT)
@@ -116,6 +150,8 @@ static void load_changed(struct cpu *cpu, struct vcpu *v)
 		load_syscall(cpu->area.constants, v);
 	if (v->changed & VCPU_CHANGED_BASES)
 		segments_load_bases(v);
+	if (v->changed & VCPU_CHANGED_CONTROL)
+		load_control(v);
 	v->changed = 0;
 }
 
@@ -123,10 +159,10 @@ static __attribute__((noinline)) void load(struct cpu *cpu, struct vcpu *v)
 {
 	if (cpu->vcpu)
 		vcpu_unload(cpu->vcpu);
+	fpu_restore(v->fpu);
 	v->changed = VCPU_CHANGED_ALL;
 	load_changed(cpu, v);
 	segments_load(v);
-	fpu_restore(v->fpu);
 	cpu->area.constants->regs = (u64)&v->regs;
 	shadow_set_slot(&v->shadow, GN_RESERVED_LAST_SLOT, cpu->paging.guest_l4e);
 	cpu->vcpu = v;
@@ -137,6 +173,7 @@ static __attribute__((noinline)) void load(struct cpu *cpu, struct vcpu *v)
 void vcpu_unload(struct vcpu *v)
 {
 	segments_save(v);
+	write_cr0(read_cr0() & ~(CR0_TS | CR0_EM));
 	fpu_save(v->fpu);
 	v->cpu->vcpu = NULL;
 	v->cpu = NULL;
@@ -148,6 +185,16 @@ static void load_root(struct cpu *cpu, struct vcpu *v)
 	cpu->area.constants->guest_cr3 = mfn_to_maddr(shadow_root(&v->shadow)).v;
 }
 
+/* Last of all on the way in, and DR7 first on the way out: none of them is the monitor's. */
+static void load_breakpoints(const struct vcpu *v)
+{
+	__asm__ volatile("mov %0, %%db0" : : "r"(v->dr[0]));
+	__asm__ volatile("mov %0, %%db1" : : "r"(v->dr[1]));
+	__asm__ volatile("mov %0, %%db2" : : "r"(v->dr[2]));
+	__asm__ volatile("mov %0, %%db3" : : "r"(v->dr[3]));
+	write_dr7(v->dr7);
+}
+
 unsigned vcpu_run(struct cpu *cpu, struct vcpu *v)
 {
 	if (unlikely(cpu->vcpu != v))
@@ -156,8 +203,22 @@ unsigned vcpu_run(struct cpu *cpu, struct vcpu *v)
 		load_changed(cpu, v);
 	load_root(cpu, v);
 	v->entries++;
+	if (unlikely(v->dr7 & DR7_ENABLES))
+		load_breakpoints(v);
 	machine_enter_guest(cpu);
 	switcher_enter(&v->regs);
 	machine_leave_guest(cpu);
+	if (unlikely(v->dr7 & DR7_ENABLES))
+		write_dr7(DR7_ONES);
 	return v->regs.vector;
+}
+
+/* A #DB has come: what the CPU says of it joins what the guest will read, as the CPU's bits do. */
+void vcpu_take_debug(struct vcpu *v)
+{
+	u64 dr6;
+
+	__asm__ volatile("mov %%db6, %0" : "=r"(dr6));
+	v->dr6 |= dr6 & DR6_WRITABLE;
+	__asm__ volatile("mov %0, %%db6" : : "r"((u64)DR6_ONES));
 }

@@ -32,6 +32,12 @@ enum {
 };
 
 enum {
+	DR6_BS = 1 << 14,
+	DR6_ONES = 0xffff0ff0,
+	DR6_WRITABLE = 0xe00f, /* B0-B3 BD BS BT */
+	DR7_ONES = 1 << 10,
+	DR7_WRITABLE = 0xffff03ff, /* all but GD */
+	DR7_ENABLES = 0xff,
 	RFLAGS_RESERVED = 1 << 1,
 	RFLAGS_TF = 1 << 8,
 	RFLAGS_NT = 1 << 14,
@@ -54,7 +60,8 @@ enum {
 	VCPU_CHANGED_GDT = 1 << 0,
 	VCPU_CHANGED_SYSCALL = 1 << 1,
 	VCPU_CHANGED_BASES = 1 << 2,
-	VCPU_CHANGED_ALL = 0x7,
+	VCPU_CHANGED_CONTROL = 1 << 3,
+	VCPU_CHANGED_ALL = 0xf,
 };
 
 /* Every field is (v) but those marked (c). */
@@ -75,6 +82,11 @@ struct vcpu {
 	u64 vectors[4];	     /* events that wait, a bit each */
 	u64 kernel_stack, ist[8];
 	u64 syscall_entry, syscall_fmask; /* entry 0: none */
+	/* What the guest believes its control registers and MSRs to be. */
+	u64 cr0, cr3, cr4, cr8, efer, pat, star, cstar, kernel_gs_base, tsc_aux;
+	u64 dr[4], dr6, dr7;
+	u64 gdt_base, idt_base, task_base; /* 0: not loaded by LGDT, LIDT, LTR */
+	u16 gdt_limit, idt_limit, task_selector;
 	u64 fs_base, gs_base; /* valid while not loaded, or changed */
 	u16 ds, es, fs, gs;   /* valid while not loaded */
 	struct fpu_state *fpu; /* (c) */
@@ -141,19 +153,6 @@ static inline u64 vcpu_flags(const struct vcpu *v)
 	return (v->regs.rflags & ~(u64)RFLAGS_IF) | (vif ? RFLAGS_IF : 0);
 }
 
-/* ---- what a guest loads ---- */
-
-/* -EINVAL: the monitor's own selectors, a system or conforming descriptor... nothing is changed then. */
-int vcpu_set_descriptors(struct vcpu *v, unsigned first, const u64 *descriptors, unsigned count)
-	__must_check;
-void vcpu_default_descriptors(struct vcpu *v);
-int vcpu_set_gates(struct vcpu *v, unsigned first, const u64 (*gates)[2], unsigned count) __must_check;
-int vcpu_set_base(struct vcpu *v, u64 which, u64 base) __must_check; /* -EINVAL: no such base */
-u64 vcpu_features(const struct vcpu *v);			     /* GN_FEATURE_ bits */
-void vcpu_describe_paging(struct shadow_config *config);	     /* what depends on the CPU */
-void vcpu_set_syscall_entry(struct vcpu *v, u64 rip, u64 fmask);
-bool vcpu_descriptor_is_usable(const struct vcpu *v, u16 selector, bool code);
-
 /* ---- memory by the guest's virtual addresses ---- */
 
 enum vcpu_copy { VCPU_COPIED, VCPU_FAULT, VCPU_STOP };
@@ -168,10 +167,46 @@ struct vcpu_copy_result {
 	u64 at;
 };
 
+/* The same with the rights of another access; and the checks alone, for what may cross one page's end. */
+int vcpu_copy_as(struct vcpu *v, u64 gva, void *bytes, size_t size, struct shadow_access access,
+		 struct vcpu_copy_result *result) __must_check;
+int vcpu_probe(struct vcpu *v, u64 gva, size_t size, struct shadow_access access,
+	       struct vcpu_copy_result *result) __must_check;
+
 int vcpu_read(struct vcpu *v, u64 gva, void *to, size_t size, struct vcpu_copy_result *result)
 	__must_check;
 int vcpu_write(struct vcpu *v, u64 gva, const void *from, size_t size, struct vcpu_copy_result *result)
 	__must_check;
+
+/* ---- instructions that trap ---- */
+
+enum vcpu_emulated {
+	VCPU_EMULATED,	   /* done, or its own fault reflected */
+	VCPU_HALTED,	   /* done: a HLT */
+	VCPU_NOT_EMULATED, /* nothing has changed: the exception that came is the guest's */
+	VCPU_STOPPED,	   /* an access failed that is not the guest's fault: *stop says which */
+};
+
+/* Execute the instruction at RIP for the guest. */
+void vcpu_take_debug(struct vcpu *v); /* before a #DB is reflected */
+
+enum vcpu_emulated vcpu_emulate(struct vcpu *v, struct vcpu_copy_result *stop) __must_check;
+
+/* ---- what a guest loads ---- */
+
+void vcpu_load_cr3(struct vcpu *v, u64 cr3);
+void vcpu_update_mode(struct vcpu *v); /* cr0, cr4 or efer has changed */
+
+/* -EINVAL: the monitor's own selectors, a system or conforming descriptor... nothing is changed then. */
+int vcpu_set_descriptors(struct vcpu *v, unsigned first, const u64 *descriptors, unsigned count)
+	__must_check;
+void vcpu_default_descriptors(struct vcpu *v);
+int vcpu_set_gates(struct vcpu *v, unsigned first, const u64 (*gates)[2], unsigned count) __must_check;
+int vcpu_set_base(struct vcpu *v, u64 which, u64 base) __must_check; /* -EINVAL: no such base */
+u64 vcpu_features(const struct vcpu *v);			     /* GN_FEATURE_ bits */
+void vcpu_describe_paging(struct shadow_config *config);	     /* what depends on the CPU */
+void vcpu_set_syscall_entry(struct vcpu *v, u64 rip, u64 fmask);
+bool vcpu_descriptor_is_usable(const struct vcpu *v, u16 selector, bool code);
 
 static inline bool is_canonical(u64 address)
 {

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: MIT
+/*
+ * operations-memory.c - the emulator's accesses to guest memory, with the rights of the instruction's CPL.
+ * A guest has one vCPU, which is in the monitor now: what must be atomic is so against nobody but the
+ * accesses of other guests to shared frames, and those of 1, 2, 4 and 8 aligned bytes are truly atomic.
+ */
+#include "arch/x86/vcpu/emulator.h"
+#include "lib/errno.h"
+#include "lib/string.h"
+
+static enum emulate_verdict refused(struct emulate *e, const struct vcpu_copy_result *result)
+{
+	struct emulator *owner = e->owner;
+
+	if (result->verdict == SHADOW_REFLECT)
+		return emulate_page_fault(e, result->at, result->shadow.error_code);
+	owner->stop = *result;
+	owner->stopped = true;
+	return EMULATE_SHUTDOWN;
+}
+
+static struct shadow_access access_of(struct emulate *e, bool write, bool fetch)
+{
+	return (struct shadow_access){
+		.write = write,
+		.fetch = fetch,
+		.user = e->registers->cpl == 3,
+		.ac = e->registers->rflags & RFLAGS_AC,
+	};
+}
+
+enum emulate_verdict memory_fetch(struct emulate *e, u64 linear, u8 *to, size_t size)
+{
+	struct vcpu_copy_result result;
+
+	if (linear - GN_CODE_AREA < GN_CODE_SIZE)
+		return EMULATE_UNHANDLED; /* in none of the guest's tables; ranges.c knows it */
+	if (vcpu_copy_as(emulator_vcpu(e), linear, to, size, access_of(e, false, true), &result))
+		return refused(e, &result);
+	return EMULATE_OK;
+}
+
+enum emulate_verdict memory_read(struct emulate *e, u64 linear, void *to, size_t size,
+				 enum emulate_access access)
+{
+	struct vcpu *v = emulator_vcpu(e);
+	struct vcpu_copy_result result;
+	u64 offset = linear - GN_VCPU_PAGE;
+
+	if (offset <= PAGE_SIZE - size && e->registers->cpl == 0) {
+		memcpy(to, (const char *)v->page + offset, size);
+		return EMULATE_OK;
+	}
+	if (access == ACCESS_READ_TO_WRITE) {
+		/* The fault is that of the store, before any effect. */
+		struct shadow_access write = access_of(e, true, false);
+
+		if (vcpu_probe(v, linear, size, write, &result))
+			return refused(e, &result);
+	}
+	if (vcpu_copy_as(v, linear, to, size, access_of(e, false, false), &result))
+		return refused(e, &result);
+	return EMULATE_OK;
+}
+
+enum emulate_verdict memory_write(struct emulate *e, u64 linear, const void *from, size_t size)
+{
+	struct vcpu *v = emulator_vcpu(e);
+	struct vcpu_copy_result result;
+	u64 offset = linear - GN_VCPU_PAGE;
+
+	if (offset <= PAGE_SIZE - size && e->registers->cpl == 0) {
+		memcpy((char *)v->page + offset, from, size);
+		return EMULATE_OK;
+	}
+	if (vcpu_probe(v, linear, size, access_of(e, true, false), &result) ||
+	    vcpu_copy_as(v, linear, (void *)from, size, access_of(e, true, false), &result))
+		return refused(e, &result);
+	return EMULATE_OK;
+}
+
+enum emulate_verdict memory_compare_exchange(struct emulate *e, u64 linear, const void *from,
+					     const void *to, size_t size)
+{
+	struct vcpu *v = emulator_vcpu(e);
+	struct vcpu_copy_result result;
+	u64 old = 0, new = 0, expected;
+	char now[64];
+
+	if (size <= 8 && !(linear & (size - 1))) {
+		if (vcpu_probe(v, linear, size, access_of(e, true, false), &result))
+			return refused(e, &result);
+		memcpy(&old, from, size);
+		memcpy(&new, to, size);
+		expected = old;
+		if (guest_copy_cmpxchg(v->shadow.shadow->config.p2m, result.shadow.gpa, size, &old, new,
+				       NULL))
+			return EMULATE_UNHANDLED;
+		return old == expected ? EMULATE_OK : EMULATE_AGAIN;
+	}
+	if (size > sizeof(now))
+		return EMULATE_UNHANDLED;
+	if (vcpu_copy_as(v, linear, now, size, access_of(e, false, false), &result))
+		return refused(e, &result);
+	return memcmp(now, from, size) ? EMULATE_AGAIN : memory_write(e, linear, to, size);
+}
+
+#define READ_XMM(n)                                                                                \
+	case n:                                                                                    \
+		__asm__("movups %%xmm" #n ", %0" : "=m"(*to128));                                  \
+		break;
+
+/* The guest's registers are in the CPU: nothing of the monitor uses them. */
+enum emulate_verdict memory_read_vector(struct emulate *e, unsigned number, u8 to[16])
+{
+	struct bytes16 {
+		u8 b[16];
+	} *to128 = (void *)to;
+
+	(void)e;
+	switch (number) {
+		READ_XMM(0) READ_XMM(1) READ_XMM(2) READ_XMM(3) READ_XMM(4) READ_XMM(5) READ_XMM(6) READ_XMM(7)
+		READ_XMM(8) READ_XMM(9) READ_XMM(10) READ_XMM(11) READ_XMM(12) READ_XMM(13) READ_XMM(14)
+		READ_XMM(15)
+	default:
+		return EMULATE_UNHANDLED;
+	}
+	return EMULATE_OK;
+}
