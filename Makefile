@@ -19,9 +19,9 @@ TARGETCC = $(if $(findstring clang,$(CC)),$(CC) --target=x86_64-linux-gnu,$(CROS
 boot     := boot/start.S boot/boot.c boot/multiboot1.c boot/multiboot2.c boot/acpi.c
 abi      := guest-abi/code-area.S
 switcher := arch/x86/switcher/entry.S arch/x86/switcher/return.S
-cpu      := $(addprefix arch/x86/cpu/, thunks.S features.c early-memory.c paging.c cpu.c machine.c fpu.c \
-                apic.c ioapic.c interrupts.c desc.c tsc.c rtc.c trampoline.S smp.c speculation.c speculation-entry.S \
-                serial.c font.S screen.c console.c poweroff.c symbols.c panic.c)
+cpu      := $(addprefix arch/x86/cpu/,thunks.S features.c early-memory.c paging.c cpu.c desc.c machine.c \
+            fpu.c apic.c ioapic.c interrupts.c tsc.c rtc.c trampoline.S smp.c speculation.c \
+            speculation-entry.S serial.c font.S screen.c console.c poweroff.c symbols.c panic.c)
 emulate  := $(addprefix arch/x86/emulate/,decode.c emulate.c operand.c arithmetic.c move.c string.c \
             system.c transfer.c)
 vcpu     := $(addprefix arch/x86/vcpu/, vcpu.c window.c segments.c descriptors.c memory.c inject.c ranges.c \
@@ -47,9 +47,9 @@ warnings := -Wall -Wextra -Werror -Wstrict-prototypes -Wmissing-prototypes -Wvla
 # slot 271, where 32-bit absolute addresses do not reach), no SSE, retpolines, zeroed locals; symbols,
 # relocations and functions in sections of their own, aligned to 16, for live patching to come.
 CFLAGS := -std=gnu11 -O2 -g $(warnings) -I. -I$(BUILD)/include -ffreestanding -fno-common -fno-strict-aliasing \
-          -fpie -include lib/hidden.h -mno-red-zone -mgeneral-regs-only -fno-stack-protector \
-          -fno-asynchronous-unwind-tables -fcf-protection=none -fno-omit-frame-pointer \
-          -ffunction-sections -falign-functions=16 -fno-jump-tables \
+          -fpie -include lib/hidden.h -mno-red-zone -mgeneral-regs-only \
+          -fno-stack-protector -fno-asynchronous-unwind-tables -fcf-protection=none \
+          -fno-omit-frame-pointer -ffunction-sections -falign-functions=16 -fno-jump-tables \
           -ffile-prefix-map=$(CURDIR)=. $(if $(DEBUG),-DGN_DEBUG)
 ifneq ($(findstring clang,$(CC)),)
 CFLAGS += -mretpoline -mretpoline-external-thunk -ftrivial-auto-var-init=zero \
@@ -82,14 +82,15 @@ $(opcodes) &: arch/x86/emulate/generate $(opcode-maps)
 $(patsubst %.c,$(BUILD)/%.o,$(emulate)): $(opcodes)
 
 -include $(monitor-objects:.o=.d)
+$(monitor-objects): Makefile
 
 # ---- the image ---------------------------------------------------------------------------------------
 
-# Relocations and symbols stay in the file, for live patching to come; no boot loader loads them.
+# Linked for one fixed address, with a build-id. Relocations and symbols stay in the file, for live patching to come; no boot loader loads them.
 LDFLAGS := -nostdlib -static --no-dynamic-linker --build-id=sha1 --emit-relocs \
            -z max-page-size=4096 -z noexecstack -z norelro
 
-$(BUILD)/gnomon.lds: boot/gnomon.lds.S boot/layout.h
+$(BUILD)/gnomon.lds: boot/gnomon.lds.S boot/layout.h arch/x86/switcher/area.h guest-abi/layout.h
 	$(call say,CPP,$<)
 	@mkdir -p $(@D)
 	$(Q)$(TARGETCC) $(ASFLAGS) -E -P -x c -o $@ $<
