@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 /*
- * acpi.c - the three things that we want of ACPI (specification 6.4, chapter 5): the CPUs and interrupt
- * controllers from the MADT, and from FADT and DSDT how to switch off. A table counts only if all its
- * bytes can be read and its checksum is right; a machine without is a machine of one CPU.
+ * acpi.c - the three things that we want of ACPI (specification 6.4, chapter 5): the CPUs and
+ * interrupt controllers from the MADT, and from FADT and DSDT how to switch off. A table counts
+ * only if all its bytes can be read and its checksum is right; a machine without is a machine of
+ * one CPU.
  */
 #include "boot/private.h"
 #include "lib/string.h"
@@ -95,7 +96,8 @@ static void add_override(struct boot_acpi *acpi, const u8 *entry)
 	acpi->override[acpi->override_count++].level = (flags >> 2 & 3) == 3;
 }
 
-/* Multiple APIC Description Table, ACPI 5.2.12: a header, 8 bytes, then entries of type and length. */
+/* Multiple APIC Description Table, ACPI 5.2.12: a header, 8 bytes, then entries of type and length.
+ * */
 static void read_madt(struct boot_acpi *acpi, const struct table *madt)
 {
 	for (u32 at = HEADER_SIZE + 8; at + 2 <= madt->size;) {
@@ -130,8 +132,8 @@ static bool read_aml_byte(const struct table *t, u32 *at, u8 *value)
 }
 
 /*
- * Without an interpreter of AML: look for Name(_S5_, Package() { a, b, ...}) as every firmware encodes
- * it. What is found wrongly makes the machine stay on, no worse.
+ * Without an interpreter of AML: look for Name(_S5_, Package() { a, b, ...}) as every firmware
+ * encodes it. What is found wrongly makes the machine stay on, no worse.
  */
 static bool read_sleep_type(struct boot_acpi *acpi, const struct table *dsdt)
 {
@@ -196,7 +198,7 @@ void boot_read_acpi(struct boot_reading *r)
 			return;
 	}
 	for (u32 at = HEADER_SIZE; at + entry_size <= root.size; at += entry_size)
-		read_listed_table(r, entry_size == 8 ? load_u64(root.bytes + at) :
-						       load_u32(root.bytes + at));
+		read_listed_table(r, entry_size == 8 ? load_u64(root.bytes + at)
+						     : load_u32(root.bytes + at));
 	acpi->missing = acpi->cpu_count ? NULL : "its ACPI tables name no CPU";
 }

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * boot-info.h - what the boot loader and the firmware told us, copied out of their memory and judged.
- * Nothing here points into memory that we do not own, so after boot_read() all of theirs may be used as
- * RAM, except the modules. Addresses are plain numbers: below mm nobody has boxes for them.
+ * boot-info.h - what the boot loader and the firmware told us, copied out of their memory and
+ * judged. Nothing here points into memory that we do not own, so after boot_read() all of theirs
+ * may be used as RAM, except the modules. Addresses are plain numbers: below mm nobody has boxes
+ * for them.
  */
 #ifndef BOOT_BOOT_INFO_H
 #define BOOT_BOOT_INFO_H
@@ -33,7 +34,7 @@ enum boot_screen_kind { BOOT_SCREEN_NONE, BOOT_SCREEN_TEXT, BOOT_SCREEN_PIXELS }
 struct boot_screen {
 	enum boot_screen_kind kind;
 	u64 maddr;
-	u32 pitch, width, height;	       /* bytes a line; pixels, or characters of a text screen */
+	u32 pitch, width, height;	       /* bytes a line; pixels, or characters */
 	u8 bits_per_pixel;		       /* 16, 24 or 32 */
 	u8 red_shift, green_shift, blue_shift; /* lowest bit of each colour */
 	u8 red_size, green_size, blue_size;    /* its bits */
@@ -65,7 +66,7 @@ struct boot_info {
 	const char *protocol; /* "multiboot1" or "multiboot2" */
 	char loader[64];      /* printable ASCII */
 	struct boot_text command_line;
-	struct range_set ram; /* whole pages, and nothing that any entry of the map calls otherwise */
+	struct range_set ram; /* whole pages, without what any entry of the map calls otherwise */
 	u64 ram_bytes;	      /* what the map calls available, before anything was taken from it */
 	u32 module_count;
 	u32 modules_left_out; /* past BOOT_MODULE_MAX */
@@ -80,8 +81,8 @@ typedef const void *(*boot_map_fn)(u64 maddr, u64 size);
 
 /*
  * Fill *info (zeroed by the caller) from what the loader left: the number in EAX and the address in
- * EBX. image_start..image_end is the monitor's own memory. Returns NULL, or what makes it impossible
- * to go on. map is called for every byte that is read.
+ * EBX. image_start..image_end is the monitor's own memory. Returns NULL, or what makes it
+ * impossible to go on. map is called for every byte that is read.
  */
 const char *boot_read(struct boot_info *info, u32 magic, u32 maddr, u64 image_start, u64 image_end,
 		      boot_map_fn map);

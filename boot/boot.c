@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 /*
- * boot.c - from a boot loader's answer to struct boot_info. The two protocols' readers feed the functions
- * here, and at the end everything is judged together: memory that two entries of the map disagree on is
- * no RAM, and a module must lie in RAM, on a page, apart from us and from the other modules.
- * Every byte is the loader's, or the firmware's, or from whoever could write the disk: no length is
- * believed, and nothing is read but through map().
+ * boot.c - from a boot loader's answer to struct boot_info. The two protocols' readers feed the
+ * functions here, and at the end everything is judged together: memory that two entries of the map
+ * disagree on is no RAM, and a module must lie in RAM, on a page, apart from us and from the other
+ * modules. Every byte is the loader's, or the firmware's, or from whoever could write the disk: no
+ * length is believed, and nothing is read but through map().
  */
 #include "boot/boot-info.h"
 #include "boot/multiboot.h"
@@ -15,8 +15,8 @@
 #define PAGE	  4096ul
 #define TEXT_ROOM 65536
 
-static char text_room[TEXT_ROOM]; /* (c) after boot_read(): all command lines */
-static size_t text_used;	  /* (c) likewise */
+static char text_room[TEXT_ROOM];   /* (c) after boot_read(): all command lines */
+static size_t text_used;	    /* (c) likewise */
 static struct boot_reading reading; /* too large for a stack frame */
 
 /* Copy to at most room bytes, the zero included. Returns false if no zero was found in so many. */
@@ -47,11 +47,11 @@ void boot_copy_text(struct boot_reading *r, struct boot_text *text, u64 maddr)
 	char *to = text_room + text_used;
 
 	if (!copy_string(r->map, maddr, to, room)) {
-		*text = (struct boot_text){ .bytes = "", .too_long = true };
+		*text = (struct boot_text){.bytes = "", .too_long = true};
 		return;
 	}
 	text_used += strlen(to) + 1;
-	*text = (struct boot_text){ .bytes = r->path_first ? skip_path(to) : to };
+	*text = (struct boot_text){.bytes = r->path_first ? skip_path(to) : to};
 }
 
 void boot_set_loader(struct boot_reading *r, u64 name)
@@ -133,7 +133,8 @@ static void judge_screen(struct boot_screen *s)
 		       s->pitch >= s->width * 2 && s->pitch <= 4096;
 	else if (s->kind == BOOT_SCREEN_PIXELS)
 		fits = fits &&
-		       (s->bits_per_pixel == 16 || s->bits_per_pixel == 24 || s->bits_per_pixel == 32) &&
+		       (s->bits_per_pixel == 16 || s->bits_per_pixel == 24 ||
+			s->bits_per_pixel == 32) &&
 		       s->pitch >= s->width * (s->bits_per_pixel / 8u) && s->pitch <= 1 << 17 &&
 		       is_colour(s->red_shift, s->red_size, s->bits_per_pixel) &&
 		       is_colour(s->green_shift, s->green_size, s->bits_per_pixel) &&
@@ -163,7 +164,8 @@ static void judge_module(struct boot_info *info, u32 index, u64 image_start, u64
 	for (u32 i = 0; i < index && !module->refused; i++) {
 		struct boot_module *other = &info->module[i];
 
-		if (!other->refused && overlap(start, end, other->maddr, other->maddr + other->size))
+		if (!other->refused &&
+		    overlap(start, end, other->maddr, other->maddr + other->size))
 			module->refused = "it overlaps an earlier module";
 	}
 }
@@ -173,7 +175,7 @@ const char *boot_read(struct boot_info *info, u32 magic, u32 maddr, u64 image_st
 {
 	const char *error;
 
-	reading = (struct boot_reading){ .info = info, .map = map };
+	reading = (struct boot_reading){.info = info, .map = map};
 	info->command_line.bytes = "";
 	if (magic == MB1_LOADER_MAGIC)
 		error = boot_read_multiboot1(&reading, maddr);
@@ -188,7 +190,8 @@ const char *boot_read(struct boot_info *info, u32 magic, u32 maddr, u64 image_st
 
 	info->ram_bytes = range_total(&info->ram);
 	for (u32 i = 0; i < reading.not_ram.count; i++)
-		range_remove(&info->ram, reading.not_ram.range[i].start, reading.not_ram.range[i].end);
+		range_remove(&info->ram, reading.not_ram.range[i].start,
+			     reading.not_ram.range[i].end);
 	/* We run from there, so it is memory, whatever the map says. */
 	range_add(&info->ram, image_start, image_end);
 	for (u32 i = 0; i < info->module_count; i++)

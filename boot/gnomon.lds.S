@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * gnomon.lds.S - the linker script. One ELF file whose bytes lie in the file as they lie in memory, so
- * that a boot loader that knows no 64-bit ELF can copy them by the multiboot address fields alone:
- * every section begins and ends on a page, and addresses in memory follow each other without a hole.
+ * gnomon.lds.S - the linker script. One ELF file whose bytes lie in the file as they lie in memory,
+ * so that a boot loader that knows no 64-bit ELF can copy them by the multiboot address fields
+ * alone: every section begins and ends on a page, and addresses in memory follow each other without
+ * a hole.
  *
  *   .boot      multiboot headers and 32-bit code, linked where it is loaded
  *   .switcher  text that guests' address spaces map, linked in slot 271
@@ -93,6 +94,6 @@ SECTIONS
 	image_end = .;
 
 	/DISCARD/ : {
-		*(.comment .note.GNU-stack .note.gnu.property .eh_frame .eh_frame_hdr .interp .dynamic)
+		*(.comment .note.GNU-stack .note.gnu.property .eh_frame .eh_frame_hdr)
 	}
 }

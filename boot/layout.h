@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * layout.h - where the monitor is linked and mapped: the numbers that the linker script, the first
- * instructions (start.S) and the page tables (arch/x86/cpu/paging.c) must agree on. HACKING.md has the
- * picture.
+ * instructions (start.S) and the page tables (arch/x86/cpu/paging.c) must agree on. HACKING.md has
+ * the picture.
  */
 #ifndef BOOT_LAYOUT_H
 #define BOOT_LAYOUT_H
@@ -18,10 +18,10 @@
 #define SLOT_DIRECT   272 /* all RAM */
 #define SLOT_DEVICE   273 /* device registers, the framebuffer */
 
-#define IMAGE_BASE    LAYOUT_U64(0xffff878040000000) /* physical address p of the image is IMAGE_BASE + p */
-#define CPU_BASE      LAYOUT_U64(0xffff878080000000) /* the CPUs' stacks */
-#define DIRECT_BASE   LAYOUT_U64(0xffff880000000000) /* physical address p of RAM is DIRECT_BASE + p */
-#define DEVICE_BASE   LAYOUT_U64(0xffff888000000000)
+#define IMAGE_BASE  LAYOUT_U64(0xffff878040000000) /* the image, at IMAGE_BASE + its address */
+#define CPU_BASE    LAYOUT_U64(0xffff878080000000) /* the CPUs' stacks */
+#define DIRECT_BASE LAYOUT_U64(0xffff880000000000) /* RAM, at DIRECT_BASE + its address */
+#define DEVICE_BASE LAYOUT_U64(0xffff888000000000)
 
 #define IMAGE_LOAD 0x100000 /* physical address where a boot loader puts the first byte */
 

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
-/* multiboot2.c - the tags of Multiboot 2.0, section 3.6: a size, then tags at multiples of 8 bytes. */
+/*
+ * multiboot2.c - the tags of Multiboot 2.0, section 3.6: a size, then tags at multiples of 8 bytes.
+ */
 #include "boot/multiboot.h"
 #include "boot/private.h"
 
@@ -40,7 +42,8 @@ static void read_tag(struct boot_reading *r, const struct tag *tag)
 		break;
 	case MB2_TAG_MODULE:
 		if (tag->size > 16)
-			boot_add_module(r, load_u32(bytes + 8), load_u32(bytes + 12), tag->maddr + 16);
+			boot_add_module(r, load_u32(bytes + 8), load_u32(bytes + 12),
+					tag->maddr + 16);
 		break;
 	case MB2_TAG_MEMORY_MAP:
 		read_memory_map(r, tag);
@@ -69,7 +72,7 @@ const char *boot_read_multiboot2(struct boot_reading *r, u64 maddr)
 		return "the boot loader's information lies outside memory, or is too large";
 	r->info->protocol = "multiboot2";
 	for (u64 at = 8; at + 8 <= total;) {
-		struct tag tag = { .maddr = maddr + at, .bytes = r->map(maddr + at, total - at) };
+		struct tag tag = {.maddr = maddr + at, .bytes = r->map(maddr + at, total - at)};
 
 		tag.type = load_u32(tag.bytes);
 		tag.size = load_u32(tag.bytes + 4);

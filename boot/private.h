@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * private.h - what the readers of this folder share: the state of one reading, little-endian loads, and
- * the functions through which they add to struct boot_info.
+ * private.h - what the readers of this folder share: the state of one reading, little-endian loads,
+ * and the functions through which they add to struct boot_info.
  */
 #ifndef BOOT_PRIVATE_H
 #define BOOT_PRIVATE_H

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * start.S - the monitor's first instructions. A boot loader leaves us in 32-bit protected mode without
- * paging, the loader's magic number in EAX and the address of its information in EBX (Multiboot 3.2,
- * Multiboot2 3.3). Here: check for long mode, map the first 4 GiB three times (at 0 for the next few
- * instructions, at the direct map, and its first GiB where the image is linked), enter 64-bit mode and
- * call monitor_main(magic, information). All of these tables are replaced in paging.c and then freed.
+ * start.S - the monitor's first instructions. A boot loader leaves us in 32-bit protected mode
+ * without paging, the loader's magic number in EAX and the address of its information in EBX
+ * (Multiboot 3.2, Multiboot2 3.3). Here: check for long mode, map the first 4 GiB three times (at 0
+ * for the next few instructions, at the direct map, and its first GiB where the image is linked),
+ * enter 64-bit mode and call monitor_main(magic, information). All of these tables are replaced in
+ * paging.c and then freed.
  */
 #include "boot/layout.h"
 #include "boot/multiboot.h"
@@ -30,7 +31,8 @@ multiboot2:
 	.long MB2_HEADER_MAGIC, MB2_ARCH_I386, multiboot2_end - multiboot2
 	.long -(MB2_HEADER_MAGIC + MB2_ARCH_I386 + (multiboot2_end - multiboot2))
 
-	/* With addresses given a loader does not look at the ELF and loads none of its debug sections. */
+	/* With addresses given a loader does not look at the ELF and loads none of its debug
+	 * sections. */
 	.short MB2_HEADER_LOAD, 0
 	.long 24, multiboot2, IMAGE_LOAD, PHYSICAL(image_load_end), PHYSICAL(image_end)
 	.short MB2_HEADER_ENTRY, 0

@@ -3,25 +3,26 @@
 #ifndef LIB_COMPILER_H
 #define LIB_COMPILER_H
 
-#define __packed	__attribute__((packed))
-#define __aligned(n)	__attribute__((aligned(n)))
-#define __section(s)	__attribute__((section(s)))
-#define __noreturn	__attribute__((noreturn))
-#define __must_check	__attribute__((warn_unused_result))
-#define __printf(f, a)	__attribute__((format(printf, f, a)))
-#define __cold		__attribute__((cold, noinline))
-#define likely(x)	__builtin_expect(!!(x), 1)
-#define unlikely(x)	__builtin_expect(!!(x), 0)
+#define __packed       __attribute__((packed))
+#define __aligned(n)   __attribute__((aligned(n)))
+#define __section(s)   __attribute__((section(s)))
+#define __noreturn     __attribute__((noreturn))
+#define __must_check   __attribute__((warn_unused_result))
+#define __printf(f, a) __attribute__((format(printf, f, a)))
+#define __cold	       __attribute__((cold, noinline))
+#define likely(x)      __builtin_expect(!!(x), 1)
+#define unlikely(x)    __builtin_expect(!!(x), 0)
 
-#define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
-#define MIN(a, b)	((a) < (b) ? (a) : (b))
-#define MAX(a, b)	((a) > (b) ? (a) : (b))
+#define ARRAY_SIZE(a)	 (sizeof(a) / sizeof((a)[0]))
+#define MIN(a, b)	 ((a) < (b) ? (a) : (b))
+#define MAX(a, b)	 ((a) > (b) ? (a) : (b))
 #define ALIGN_UP(x, n)	 (((x) + (n)-1) & ~((__typeof__(x))(n)-1))
 #define ALIGN_DOWN(x, n) ((x) & ~((__typeof__(x))(n)-1))
 
 #define container_of(ptr, type, member) ((type *)((char *)(ptr)-offsetof(type, member)))
 
-/* One load or store, neither torn nor repeated: for words that another CPU or a guest also writes. */
+/* One load or store, neither torn nor repeated: for words that another CPU or a guest also writes.
+ * */
 #define READ_ONCE(x)	 (*(const volatile __typeof__(x) *)&(x))
 #define WRITE_ONCE(x, v) (*(volatile __typeof__(x) *)&(x) = (v))
 

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* list.h - a doubly linked ring through its members. An empty list, and a member of none, points to itself. */
+/*
+ * list.h - a doubly linked ring through its members. An empty list, and a member of none, points to
+ * itself.
+ */
 #ifndef LIB_LIST_H
 #define LIB_LIST_H
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * lock.h - a lock that CPUs spin on, interrupts being off in the monitor. A CPU names itself by its number.
- * Every lock has a place in one order; debug builds stop when a CPU that holds a lock takes one of the
- * same or an earlier place.
+ * lock.h - a lock that CPUs spin on, interrupts being off in the monitor. A CPU names itself by its
+ * number. Every lock has a place in one order; debug builds stop when a CPU that holds a lock takes
+ * one of the same or an earlier place.
  */
 #ifndef LIB_LOCK_H
 #define LIB_LOCK_H
@@ -18,7 +18,10 @@ struct lock {
 	u32 order; /* (c) 1 to 31: locks are taken in rising order */
 };
 
-#define LOCK_INIT(place) { .owner = LOCK_FREE, .order = (place) }
+#define LOCK_INIT(place)                                                                           \
+	{                                                                                          \
+		.owner = LOCK_FREE, .order = (place)                                               \
+	}
 
 #ifdef GN_DEBUG
 extern u32 lock_held[LOCK_CPU_MAX]; /* each CPU its own word: a bit for each place it holds */

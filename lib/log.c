@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * log.c - the ring that keeps the log's last bytes, and the sinks that follow it. Lines of several CPUs
- * are kept apart by a gate that a CPU waits at for a bounded time only: a line may come from a panic or
- * an NMI that interrupted the gate's holder, and a mixed line is better than none.
+ * log.c - the ring that keeps the log's last bytes, and the sinks that follow it. Lines of several
+ * CPUs are kept apart by a gate that a CPU waits at for a bounded time only: a line may come from a
+ * panic or an NMI that interrupted the gate's holder, and a mixed line is better than none.
  */
 #include "lib/log.h"
 #include "lib/print.h"
@@ -12,11 +12,11 @@
 #define LINE_MAX   400
 #define GATE_TRIES 1000000
 
-static char ring[RING_SIZE];	     /* (gate) */
-static size_t ring_end;		     /* (gate) bytes ever written */
-static struct log_sink *sinks;	     /* (gate) newest first */
+static char ring[RING_SIZE];		    /* (gate) */
+static size_t ring_end;			    /* (gate) bytes ever written */
+static struct log_sink *sinks;		    /* (gate) newest first */
 static enum log_level log_level = LOG_INFO; /* (c) after the options are read */
-static bool gate;		     /* (a) */
+static bool gate;			    /* (a) */
 
 static bool gate_enter(void)
 {
@@ -41,7 +41,8 @@ static void ring_write(const char *text, size_t size)
 	ring_end += size;
 }
 
-/* The ring's bytes lie in two pieces once it has wrapped; the oldest line may have lost its head. */
+/* The ring's bytes lie in two pieces once it has wrapped; the oldest line may have lost its head.
+ * */
 static void ring_replay(struct log_sink *sink)
 {
 	size_t start = ring_end > RING_SIZE ? ring_end - RING_SIZE : 0;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * log.h - the monitor's log: a ring of text that sinks (serial port, screen) follow. Text that a guest
- * supplied goes through log_quote(), which leaves printable ASCII only, so no guest can forge a line.
+ * log.h - the monitor's log: a ring of text that sinks (serial port, screen) follow. Text that a
+ * guest supplied goes through log_quote(), which leaves printable ASCII only, so no guest can forge
+ * a line.
  */
 #ifndef LIB_LOG_H
 #define LIB_LOG_H
@@ -11,8 +12,8 @@
 
 enum log_level { LOG_ERROR, LOG_WARN, LOG_INFO, LOG_DEBUG };
 
-/* A sink gets each line's bytes as they come, newline included. It may be called at any time, also from
- * a panic, so it takes no lock and waits for no other CPU. */
+/* A sink gets each line's bytes as they come, newline included. It may be called at any time, also
+ * from a panic, so it takes no lock and waits for no other CPU. */
 struct log_sink {
 	void (*write)(struct log_sink *sink, const char *text, size_t size);
 	struct log_sink *next; /* (c) */

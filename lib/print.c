@@ -118,7 +118,7 @@ static unsigned parse_number(const char **format, va_list *args)
 
 static void parse_directive(struct directive *d, const char **format, va_list *args)
 {
-	*d = (struct directive){ .precision = -1 };
+	*d = (struct directive){.precision = -1};
 	for (;; ++*format) {
 		if (**format == '-')
 			d->left = true;
@@ -138,7 +138,7 @@ static void parse_directive(struct directive *d, const char **format, va_list *a
 
 int print_format_v(char *to, size_t size, const char *format, va_list args)
 {
-	struct output out = { .to = to, .size = size };
+	struct output out = {.to = to, .size = size};
 	struct directive d;
 	va_list copy;
 

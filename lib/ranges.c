@@ -30,7 +30,7 @@ static void insert_sorted(struct range_set *set, u64 start, u64 end)
 		forget_smallest(set);
 	for (i = set->count; i > 0 && set->range[i - 1].start > start; i--)
 		set->range[i] = set->range[i - 1];
-	set->range[i] = (struct range){ start, end };
+	set->range[i] = (struct range){start, end};
 	set->count++;
 }
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * main.c - from the boot loader to the guests. start.S calls monitor_main() on the boot's stack and page
- * tables; continue_booting() is on our own. Whatever does not fit is refused here, before a guest exists.
+ * main.c - from the boot loader to the guests. start.S calls monitor_main() on the boot's stack and
+ * page tables; continue_booting() is on our own. Whatever does not fit is refused here, before a
+ * guest exists.
  */
 #include "arch/x86/cpu/apic.h"
 #include "arch/x86/cpu/console.h"
@@ -44,9 +45,9 @@ static void print_version(void)
 {
 	const u8 *id = build_id_note + 16;
 
-	log_info("Gnomon 0.1, build %02x%02x%02x%02x%02x%02x, booted by %s (%s)", id[0], id[1], id[2],
-		 id[3], id[4], id[5], boot_info.protocol ? boot_info.protocol : "nobody we know",
-		 boot_info.loader);
+	log_info("Gnomon 0.1, build %02x%02x%02x%02x%02x%02x, booted by %s (%s)", id[0], id[1],
+		 id[2], id[3], id[4], id[5],
+		 boot_info.protocol ? boot_info.protocol : "nobody we know", boot_info.loader);
 }
 
 static void read_boot_info(u32 magic, u32 maddr)
@@ -58,7 +59,7 @@ static void read_boot_info(u32 magic, u32 maddr)
 
 	poweroff_set(options.exit, &boot_info.acpi);
 	log_set_level(options.log_level);
-	console_init(options.outputs);
+	console_init(options.console | options.log);
 	print_version();
 	if (boot_error)
 		panic_refuse("refused: %s", boot_error);
@@ -70,8 +71,8 @@ static void print_cpu(void)
 {
 	const struct cpu_features *f = &cpu_features;
 
-	log_info("CPU: %s, family 0x%x model 0x%x stepping %u%s%s%s%s%s", f->name, f->family, f->model,
-		 f->stepping, f->smep ? ", SMEP" : "", f->smap ? ", SMAP" : "",
+	log_info("CPU: %s, family 0x%x model 0x%x stepping %u%s%s%s%s%s", f->name, f->family,
+		 f->model, f->stepping, f->smep ? ", SMEP" : "", f->smap ? ", SMAP" : "",
 		 f->umip ? ", UMIP" : "", f->xsave ? ", XSAVE" : "",
 		 f->hypervisor ? ", emulated or virtual" : "");
 }
@@ -86,7 +87,8 @@ static void limit_ram(struct boot_info *info)
 	range_remove(&info->ram, PAGING_RAM_MAX, ~0ul);
 }
 
-/* What follows a module in its last page was somebody else's; a guest may be shown the page whole. */
+/* What follows a module in its last page was somebody else's; a guest may be shown the page whole.
+ * */
 static void clear_module_tails(void)
 {
 	for (u32 i = 0; i < boot_info.module_count; i++) {
@@ -111,8 +113,8 @@ static void print_modules(void)
 		if (m->refused)
 			log_error("module %u '%s' refused: %s", i + 1, quoted, m->refused);
 		else if (m->command_line.too_long)
-			log_error("module %u refused: its command line is longer than %d bytes", i + 1,
-				  BOOT_COMMAND_LINE_MAX);
+			log_error("module %u refused: its command line is longer than %d bytes",
+				  i + 1, BOOT_COMMAND_LINE_MAX);
 		else
 			log_debug("module %u: %lu KiB at 0x%lx: %s", i + 1, m->size >> 10, m->maddr,
 				  quoted);
@@ -133,7 +135,8 @@ static void print_machine(void)
 	log_info("CPUs: %u%s%s", online, acpi->missing ? " only: " : "",
 		 acpi->missing ? acpi->missing : "");
 	if (acpi->cpus_left_out)
-		log_warn("CPUs past the first %d are not used: %u", BOOT_CPU_MAX, acpi->cpus_left_out);
+		log_warn("CPUs past the first %d are not used: %u", BOOT_CPU_MAX,
+			 acpi->cpus_left_out);
 	log_info("timer: %s, TSC %u.%03u MHz%s, %lu s since 1970",
 		 apic_is_x2apic() ? "x2APIC" : "xAPIC", tsc_scale.khz / 1000, tsc_scale.khz % 1000,
 		 cpu_features.tsc_invariant ? "" : " (may vary)", rtc_seconds());
@@ -144,23 +147,20 @@ static void print_machine(void)
 /* The frame table comes out of the memory that it describes. */
 static void give_memory_to_frames(void)
 {
-	static struct frame_range ram[FRAME_RANGES_MAX];
-	const struct range_set *left;
-	unsigned count = 0;
+	static struct frame_range ram[RANGE_MAX];
+	const struct range_set *all = &boot_info.ram, *left;
 	maddr_t table;
 	size_t size;
 
-	for (unsigned i = 0; i < boot_info.ram.count && count < FRAME_RANGES_MAX; i++) {
-		const struct range *r = &boot_info.ram.range[i];
-
-		ram[count++] = (struct frame_range){MFN(r->start >> PAGE_SHIFT),
-						    (r->end - r->start) >> PAGE_SHIFT};
+	for (u32 i = 0; i < all->count; i++) {
+		ram[i].first = MFN(all->range[i].start >> PAGE_SHIFT);
+		ram[i].count = (all->range[i].end - all->range[i].start) >> PAGE_SHIFT;
 	}
-	size = frame_table_size(ram, count);
+	size = frame_table_size(ram, all->count);
 	if (!size)
 		panic_refuse("refused: the memory map has more than %d ranges", FRAME_RANGES_MAX);
 	table = early_memory_take(size);
-	frame_init(early_memory_pointer(table), ram, count);
+	frame_init(early_memory_pointer(table), ram, all->count);
 	left = early_memory_hand_over();
 	for (unsigned i = 0; i < left->count; i++)
 		frame_add_free(MFN(left->range[i].start >> PAGE_SHIFT),

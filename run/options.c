@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: MIT
-/* options.c - the monitor's command line, by tables. The line is whoever's wrote the boot menu: quoted. */
+/*
+ * options.c - the monitor's command line, by tables. The line is whoever's wrote the boot menu:
+ * quoted.
+ */
 #include "arch/x86/cpu/console.h"
 #include "lib/print.h"
 #include "lib/string.h"
@@ -7,13 +10,13 @@
 
 struct choice {
 	const char *name;
-	int value;
+	u32 value;
 };
 
 struct option {
 	const char *name;
 	const struct choice *choices; /* ends with a NULL name */
-	void (*set)(struct options *options, int value);
+	size_t offset;		      /* of the u32 in struct options that it sets */
 };
 
 struct word {
@@ -21,67 +24,33 @@ struct word {
 	size_t size;
 };
 
-#define NO_CONSOLE (CONSOLE_COM1 | CONSOLE_SCREEN)
-
-static void set_console(struct options *o, int value)
-{
-	o->outputs = (o->outputs & ~(u32)NO_CONSOLE) | (u32)value;
-}
-
-static void set_log(struct options *o, int value)
-{
-	o->outputs = (o->outputs & ~CONSOLE_LOG_COM2) | (u32)value;
-}
-
-static void set_level(struct options *o, int value)
-{
-	o->log_level = (enum log_level)value;
-}
-
-static void set_exit(struct options *o, int value)
-{
-	o->exit = (enum exit_method)value;
-}
-
-static void set_mitigations(struct options *o, int value)
-{
-	o->mitigations = value;
-}
-
-static void set_stats(struct options *o, int value)
-{
-	o->stats = value;
-}
-
-static void set_audit(struct options *o, int value)
-{
-	o->audit = value;
-}
-
-static const struct choice consoles[] = { { "com1", CONSOLE_COM1 },
-					  { "screen", CONSOLE_SCREEN },
-					  { "com1,screen", CONSOLE_COM1 | CONSOLE_SCREEN },
-					  { "screen,com1", CONSOLE_COM1 | CONSOLE_SCREEN },
-					  { "none", 0 },
-					  { NULL, 0 } };
-static const struct choice logs[] = { { "com2", CONSOLE_LOG_COM2 }, { "none", 0 }, { NULL, 0 } };
-static const struct choice levels[] = { { "error", LOG_ERROR },
-					{ "warn", LOG_WARN },
-					{ "info", LOG_INFO },
-					{ "debug", LOG_DEBUG },
-					{ NULL, 0 } };
-static const struct choice exits[] = { { "acpi", EXIT_BY_ACPI },   { "debug", EXIT_BY_DEBUG },
-				       { "bochs", EXIT_BY_BOCHS }, { "halt", EXIT_BY_HALT },
-				       { "reboot", EXIT_BY_REBOOT }, { NULL, 0 } };
-static const struct choice mitigations[] = { { "auto", 1 }, { "off", 0 }, { NULL, 0 } };
-static const struct choice audits[] = { { "audit", 1 }, { NULL, 0 } };
-static const struct choice flag[] = { { "", 1 }, { NULL, 0 } }; /* a word without = */
+static const struct choice consoles[] = {{"com1", CONSOLE_COM1},
+					 {"screen", CONSOLE_SCREEN},
+					 {"com1,screen", CONSOLE_COM1 | CONSOLE_SCREEN},
+					 {"screen,com1", CONSOLE_COM1 | CONSOLE_SCREEN},
+					 {"none", 0},
+					 {NULL, 0}};
+static const struct choice logs[] = {{"com2", CONSOLE_LOG_COM2}, {"none", 0}, {NULL, 0}};
+static const struct choice levels[] = {{"error", LOG_ERROR},
+				       {"warn", LOG_WARN},
+				       {"info", LOG_INFO},
+				       {"debug", LOG_DEBUG},
+				       {NULL, 0}};
+static const struct choice exits[] = {{"acpi", EXIT_BY_ACPI},	  {"debug", EXIT_BY_DEBUG},
+				      {"bochs", EXIT_BY_BOCHS},	  {"halt", EXIT_BY_HALT},
+				      {"reboot", EXIT_BY_REBOOT}, {NULL, 0}};
+static const struct choice mitigations[] = {{"auto", true}, {"off", false}, {NULL, 0}};
+static const struct choice checks[] = {{"audit", true}, {NULL, 0}};
+static const struct choice flag[] = {{"", true}, {NULL, 0}}; /* a word without = */
 
 static const struct option known[] = {
-	{ "console", consoles, set_console }, { "log", logs, set_log },
-	{ "loglevel", levels, set_level },    { "exit", exits, set_exit },
-	{ "stats", flag, set_stats },	      { "mitigations", mitigations, set_mitigations },
-	{ "debug", audits, set_audit },
+	{"console", consoles, offsetof(struct options, console)},
+	{"log", logs, offsetof(struct options, log)},
+	{"loglevel", levels, offsetof(struct options, log_level)},
+	{"exit", exits, offsetof(struct options, exit)},
+	{"mitigations", mitigations, offsetof(struct options, mitigations)},
+	{"stats", flag, offsetof(struct options, stats)},
+	{"debug", checks, offsetof(struct options, audit)},
 };
 
 static bool word_is(struct word w, const char *text)
@@ -100,14 +69,14 @@ static const struct option *find_option(struct word name)
 /* Returns false if the word is none that we know, or its value is none that it takes. */
 static bool read_word(struct options *options, struct word word)
 {
-	struct word name = word, value = { .text = "" };
+	struct word name = word, value = {.text = ""};
 	const struct option *option;
 
 	for (size_t i = 0; i < word.size; i++) {
 		if (word.text[i] != '=')
 			continue;
 		name.size = i;
-		value = (struct word){ word.text + i + 1, word.size - i - 1 };
+		value = (struct word){word.text + i + 1, word.size - i - 1};
 		break;
 	}
 	option = find_option(name);
@@ -116,7 +85,7 @@ static bool read_word(struct options *options, struct word word)
 		return false;
 	for (const struct choice *c = option->choices; c->name; c++) {
 		if (word_is(value, c->name)) {
-			option->set(options, c->value);
+			*(u32 *)((char *)options + option->offset) = c->value;
 			return true;
 		}
 	}
@@ -133,7 +102,8 @@ static void explain(struct word word, char *error, size_t error_size)
 			name.size = i;
 	log_quote(quoted, sizeof(quoted), word.text, word.size);
 	print_format(error, error_size, "option '%s' of the monitor: %s", quoted,
-		     find_option(name) ? "its value is not one that it takes" : "there is none such");
+		     find_option(name) ? "its value is not one that it takes"
+				       : "there is none such");
 }
 
 bool options_read(struct options *options, const struct boot_text *line, char *error,
@@ -143,18 +113,20 @@ bool options_read(struct options *options, const struct boot_text *line, char *e
 	bool good = true;
 
 	*options = (struct options){
-		.outputs = CONSOLE_COM1 | CONSOLE_SCREEN | CONSOLE_LOG_COM2,
+		.console = CONSOLE_COM1 | CONSOLE_SCREEN,
+		.log = CONSOLE_LOG_COM2,
 		.log_level = LOG_INFO,
 		.exit = EXIT_BY_ACPI,
 		.mitigations = true,
 	};
 	if (line->too_long) {
-		print_format(error, error_size, "the monitor's command line is longer than %d bytes",
+		print_format(error, error_size,
+			     "the monitor's command line is longer than %d bytes",
 			     BOOT_COMMAND_LINE_MAX);
 		return false;
 	}
 	while (*text) {
-		struct word word = { .text = text };
+		struct word word = {.text = text};
 
 		for (; *text && *text != ' '; text++)
 			word.size++;

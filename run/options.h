@@ -18,15 +18,15 @@
 #include "lib/log.h"
 
 struct options {
-	u32 outputs; /* CONSOLE_ bits */
-	enum log_level log_level;
-	enum exit_method exit;
-	bool mitigations, stats, audit;
+	u32 console, log;	       /* CONSOLE_ bits */
+	u32 log_level;	       /* enum log_level */
+	u32 exit;	       /* enum exit_method */
+	u32 mitigations, stats, audit; /* 0 or 1 */
 };
 
 /*
- * Reads all words even after a wrong one, so that exit= counts wherever it stands. Returns false and
- * says what is wrong with the first wrong word; error has room for error_size bytes.
+ * Reads all words even after a wrong one, so that exit= counts wherever it stands. Returns false
+ * and says what is wrong with the first wrong word; error has room for error_size bytes.
  */
 bool options_read(struct options *options, const struct boot_text *line, char *error,
 		  size_t error_size);

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: MIT
-/* apic.c - SDM 3A chapter 11. Registers are named by their xAPIC offset; as an MSR it is 0x800 + offset / 16. */
+/*
+ * apic.c - SDM 3A chapter 11. Registers are named by their xAPIC offset; as an MSR it is 0x800 +
+ * offset / 16.
+ */
 #include "arch/x86/cpu/apic.h"
 #include "arch/x86/cpu/features.h"
 #include "arch/x86/cpu/insn.h"
@@ -28,19 +31,19 @@ enum {
 	REG_TIMER_DIVIDE = 0x3e0,
 };
 
-#define BASE_X2APIC	   (1ul << 10)
-#define BASE_ENABLE	   (1ul << 11)
-#define SPURIOUS_ENABLE	   (1 << 8)
-#define LVT_MASKED	   (1 << 16)
-#define DIVIDE_BY_1	   0xb
-#define ICR_INIT	   0x4500 /* asserted */
-#define ICR_STARTUP	   0x4600
-#define ICR_FIXED	   0x4000
-#define ICR_ALL_BUT_SELF   (3 << 18)
-#define ICR_PENDING	   (1 << 12)
-#define SEND_TRIES	   1000000
-#define TIMER_MAX	   0xffffffffu
-#define TIMER_NS_MAX	   (60ul * 1000000000)
+#define BASE_X2APIC	 (1ul << 10)
+#define BASE_ENABLE	 (1ul << 11)
+#define SPURIOUS_ENABLE	 (1 << 8)
+#define LVT_MASKED	 (1 << 16)
+#define DIVIDE_BY_1	 0xb
+#define ICR_INIT	 0x4500 /* asserted */
+#define ICR_STARTUP	 0x4600
+#define ICR_FIXED	 0x4000
+#define ICR_ALL_BUT_SELF (3 << 18)
+#define ICR_PENDING	 (1 << 12)
+#define SEND_TRIES	 1000000
+#define TIMER_MAX	 0xffffffffu
+#define TIMER_NS_MAX	 (60ul * 1000000000)
 
 static volatile u32 *xapic; /* (c) NULL: not mapped, or x2APIC */
 static bool x2apic;	    /* (c) */
@@ -75,8 +78,8 @@ void apic_init(void)
 
 void apic_init_cpu(void)
 {
-	static const u32 lvts[] = { REG_LVT_TIMER, REG_LVT_LINT0,	REG_LVT_LINT1,
-				    REG_LVT_ERROR, REG_LVT_PERFORMANCE, REG_LVT_THERMAL };
+	static const u32 lvts[] = {REG_LVT_TIMER, REG_LVT_LINT0,       REG_LVT_LINT1,
+				   REG_LVT_ERROR, REG_LVT_PERFORMANCE, REG_LVT_THERMAL};
 	u32 last;
 
 	/* Through plain enabled: from off straight to x2APIC is a fault (SDM 3A 11.12.5). */

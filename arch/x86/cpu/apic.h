@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-/* apic.h - the local APIC, as x2APIC where the CPU has it: timer, end of interrupt, interrupts to others. */
+/*
+ * apic.h - the local APIC, as x2APIC where the CPU has it: timer, end of interrupt, interrupts to
+ * others.
+ */
 #ifndef CPU_APIC_H
 #define CPU_APIC_H
 
 #include "lib/types.h"
 
-/* The monitor's vectors. The old interrupt controllers are masked, but may still raise a spurious one. */
+/* The monitor's vectors. The old interrupt controllers are masked, but may still raise a spurious
+ * one. */
 enum {
 	VECTOR_PIC = 0xe0, /* 16 of them */
 	VECTOR_KICK = 0xf0,
@@ -25,7 +29,8 @@ void apic_send_init(u32 apic_id);
 void apic_send_startup(u32 apic_id, u8 page);
 void apic_stop_other_cpus(void); /* for ever; does nothing before apic_init() */
 
-/* VECTOR_TIMER after at least ns; earlier only if that is longer than the counter reaches. 0: stop it. */
+/* VECTOR_TIMER after at least ns; earlier only if that is longer than the counter reaches. 0: stop
+ * it. */
 void apic_timer_set(u64 ns);
 void apic_timer_set_khz(u32 khz); /* tsc.c has measured it */
 

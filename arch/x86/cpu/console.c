@@ -41,9 +41,9 @@ static void output_log(struct log_sink *sink, const char *text, size_t size)
 	output_write(out, text, size);
 }
 
-static struct output com1 = { .sink.write = output_log, .write = com1_write };
-static struct output com2 = { .sink.write = output_log, .write = com2_write };
-static struct output screen = { .sink.write = output_log, .write = screen_write };
+static struct output com1 = {.sink.write = output_log, .write = com1_write};
+static struct output com2 = {.sink.write = output_log, .write = com2_write};
+static struct output screen = {.sink.write = output_log, .write = screen_write};
 
 void console_init(u32 wanted)
 {

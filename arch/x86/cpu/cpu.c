@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * cpu.c - makes a struct cpu and sets the CPU's control registers. A CPU's stacks lie in the per-CPU GiB
- * between pages that are not present, the structure itself in the direct map:
+ * cpu.c - makes a struct cpu and sets the CPU's control registers. A CPU's stacks lie in the
+ * per-CPU GiB between pages that are not present, the structure itself in the direct map:
  *
  *	pages 1-4    stack
  *	page 6	     NMI stack
@@ -59,7 +59,8 @@ struct cpu *cpu_get(u32 number)
 	return cpus[number];
 }
 
-/* SDM 3A 2.5. Written whole: a CPU after INIT has its caches off, and firmware leaves what it likes. */
+/* SDM 3A 2.5. Written whole: a CPU after INIT has its caches off, and firmware leaves what it
+ * likes. */
 void cpu_set_controls(void)
 {
 	const struct cpu_features *f = &cpu_features;

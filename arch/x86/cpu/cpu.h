@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * cpu.h - struct cpu: what belongs to one processor. Its address is unique in the machine and goes from
- * function to function as an argument; only the switcher's constants page points back to it.
+ * cpu.h - struct cpu: what belongs to one processor. Its address is unique in the machine and goes
+ * from function to function as an argument; only the switcher's constants page points back to it.
  */
 #ifndef CPU_CPU_H
 #define CPU_CPU_H
@@ -16,16 +16,16 @@ struct vcpu;
 enum cpu_mode { CPU_IN_MONITOR, CPU_IN_GUEST };
 
 struct cpu {
-	u32 number;	/* (c) 0 is the one that booted, and that runs guests */
-	u32 apic_id;	/* (c) */
+	u32 number;		   /* (c) 0 is the one that booted, and that runs guests */
+	u32 apic_id;		   /* (c) */
 	struct paging_root paging; /* (c) */
-	u64 stack_top;	/* (c) 16 KiB below it, then a guard page; likewise the NMI's, 4 KiB */
+	u64 stack_top; /* (c) 16 KiB below it, then a guard page; likewise the NMI's, 4 KiB */
 	u64 nmi_stack_top;
 	struct cpu_area area; /* (c) the pages of its switcher that the monitor writes */
 	struct vcpu *vcpu;    /* whose registers the area and the FPU hold, or NULL; its own */
 	u64 nmis;	      /* how many came; its own */
-	u32 online;	/* (a) set by the CPU itself */
-	u32 mode;	/* (a) enum cpu_mode, written by the CPU itself */
+	u32 online;	      /* (a) set by the CPU itself */
+	u32 mode;	      /* (a) enum cpu_mode, written by the CPU itself */
 	u64 flush_seen; /* (a) machine.c's generation when it last went to a guest; likewise */
 };
 

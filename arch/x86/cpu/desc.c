@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 /*
- * desc.c - see desc.h. All gates lead to ring 0 and are interrupt gates, so IF is 0 in the switcher. A
- * guest may use INT with 3, 4 and 0x80 from ring 3, and with GN_HYPERCALL_VECTOR from ring 1 (R17).
- * Every accessed bit is set beforehand, since the tables are mapped read-only (SDM 3A 3.4.5.1).
+ * desc.c - see desc.h. All gates lead to ring 0 and are interrupt gates, so IF is 0 in the
+ * switcher. A guest may use INT with 3, 4 and 0x80 from ring 3, and with GN_HYPERCALL_VECTOR from
+ * ring 1 (R17). Every accessed bit is set beforehand, since the tables are mapped read-only (SDM 3A
+ * 3.4.5.1).
  */
 #include "arch/x86/cpu/desc.h"
 #include "arch/x86/cpu/early-memory.h"
@@ -31,7 +32,8 @@ struct table_register {
 
 static maddr_t idt; /* (c) one for all CPUs */
 
-/* Where the switcher's text lies in memory: the image is linked twice over, once for each address. */
+/* Where the switcher's text lies in memory: the image is linked twice over, once for each address.
+ * */
 extern const u8 switcher_image[];
 
 static u64 image_maddr(const void *p)
@@ -130,7 +132,8 @@ void desc_make_area(struct cpu_area *area, u64 *area_l1, struct cpu *cpu, maddr_
 			(image_maddr(switcher_image) + i * PAGE_SIZE) | PTE_P | PTE_A;
 }
 
-/* LTR sets the busy bit of its descriptor, so it wants the GDT by an address that can be written. */
+/* LTR sets the busy bit of its descriptor, so it wants the GDT by an address that can be written.
+ * */
 static void load_tables(const struct cpu_area *area)
 {
 	const struct table_register alias = {PAGE_SIZE - 1, (u64)area->gdt};

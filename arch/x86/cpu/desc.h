@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * desc.h - a CPU's switcher area filled and loaded: GDT, IDT, TSS with its interrupt stacks, and the MSRs
- * by which SYSCALL arrives. What is where: arch/x86/switcher/area.h.
+ * desc.h - a CPU's switcher area filled and loaded: GDT, IDT, TSS with its interrupt stacks, and
+ * the MSRs by which SYSCALL arrives. What is where: arch/x86/switcher/area.h.
  */
 #ifndef CPU_DESC_H
 #define CPU_DESC_H
@@ -19,7 +19,8 @@ struct cpu_area {
 	struct area_scratch *scratch;
 };
 
-/* Fill area_l1, the 512 entries that map it. this_cpu, its root and NMI stack become its constants. */
+/* Fill area_l1, the 512 entries that map it. this_cpu, its root and NMI stack become its constants.
+ * */
 void desc_make_area(struct cpu_area *area, u64 *area_l1, struct cpu *cpu, maddr_t root, u64 nmi_stack);
 
 /* On the CPU itself, its root loaded: never again after this. */

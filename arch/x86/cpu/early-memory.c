@@ -6,7 +6,7 @@
 #include "lib/bug.h"
 #include "lib/string.h"
 
-static struct range_set free_memory;	/* (c) after early_memory_hand_over() */
+static struct range_set free_memory; /* (c) after early_memory_hand_over() */
 static u64 limit = BOOT_MAPPED;
 static bool handed_over;
 
@@ -19,7 +19,8 @@ void early_memory_init(const struct boot_info *info, u64 image_end)
 		const struct boot_module *m = &info->module[i];
 
 		if (!m->refused)
-			range_remove(&free_memory, m->maddr, ALIGN_UP(m->maddr + m->size, PAGE_SIZE));
+			range_remove(&free_memory, m->maddr,
+				     ALIGN_UP(m->maddr + m->size, PAGE_SIZE));
 	}
 }
 
@@ -36,7 +37,7 @@ maddr_t early_memory_take(u64 size)
 	size = ALIGN_UP(size, PAGE_SIZE);
 	maddr = range_take(&free_memory, size, PAGE_SIZE, limit);
 	if (maddr == ~0ul)
-		panic_refuse("too little memory: %lu KiB in one piece are needed, %lu KiB are free in all",
+		panic_refuse("too little memory: %lu KiB in one piece are needed, %lu KiB are free",
 			     size >> 10, range_total(&free_memory) >> 10);
 	memset((void *)(DIRECT_BASE + maddr), 0, size);
 	return MADDR(maddr);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * early-memory.h - memory for what lives until the machine stops (page tables, stacks, the array of
- * frames), before mm/frame exists. Nothing is freed. The rest goes to mm/frame in one piece of news.
+ * frames), before mm/frame exists. Nothing is freed. The rest goes to mm/frame in one piece of
+ * news.
  */
 #ifndef CPU_EARLY_MEMORY_H
 #define CPU_EARLY_MEMORY_H

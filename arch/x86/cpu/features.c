@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * features.c - CPUID (SDM 2A, APM 3 appendix E). What we require is little: long mode (start.S looked),
- * and the features below; all else is used when it is there.
+ * features.c - CPUID (SDM 2A, APM 3 appendix E). What we require is little: long mode (start.S
+ * looked), and the features below; all else is used when it is there.
  */
 #include "arch/x86/cpu/features.h"
 #include "arch/x86/cpu/insn.h"
@@ -18,7 +18,7 @@ static bool bit(u32 word, unsigned n)
 
 static struct cpuid cpuid_or_zero(u32 leaf, u32 subleaf)
 {
-	struct cpuid none = { 0 };
+	struct cpuid none = {0};
 
 	return cpuid(leaf & 0x80000000, 0).a >= leaf ? cpuid(leaf, subleaf) : none;
 }
@@ -74,13 +74,13 @@ const char *features_init(void)
 		bool present;
 		const char *name;
 	} required[] = {
-		{ bit(extended.d, 20), "NX (no-execute pages)" },
-		{ bit(extended.d, 11), "SYSCALL" },
-		{ bit(basic.d, 4), "TSC" },
-		{ bit(basic.d, 5), "MSR" },
-		{ bit(basic.d, 9), "APIC" },
-		{ bit(basic.d, 24), "FXSR" },
-		{ bit(basic.d, 26), "SSE2" },
+		{bit(extended.d, 20), "NX (no-execute pages)"},
+		{bit(extended.d, 11), "SYSCALL"},
+		{bit(basic.d, 4), "TSC"},
+		{bit(basic.d, 5), "MSR"},
+		{bit(basic.d, 9), "APIC"},
+		{bit(basic.d, 24), "FXSR"},
+		{bit(basic.d, 26), "SSE2"},
 	};
 
 	f->vendor = read_vendor();

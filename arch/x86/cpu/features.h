@@ -21,7 +21,8 @@ struct cpu_features {
 
 extern struct cpu_features cpu_features; /* (c) after features_init() */
 
-/* Read them on the first CPU. Returns NULL, or the name of a feature without which we cannot run. */
+/* Read them on the first CPU. Returns NULL, or the name of a feature without which we cannot run.
+ * */
 const char *features_init(void);
 /* Is the CPU that asks one of the same kind as the first? */
 bool features_is_same(void);

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* font.S - the glyphs of a PSF1 font (4 bytes of header, then 256 glyphs) that the Makefile unpacked. */
+/*
+ * font.S - the glyphs of a PSF1 font (4 bytes of header, then 256 glyphs) that the Makefile
+ * unpacked.
+ */
 	.section .rodata, "a"
 	.globl	font_glyphs
 font_glyphs:

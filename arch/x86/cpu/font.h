@@ -8,7 +8,8 @@
 #define FONT_WIDTH  8
 #define FONT_HEIGHT 16
 
-extern const u8 font_glyphs[256 * FONT_HEIGHT]; /* font.S; a byte a line, the left pixel its highest bit */
+/* In font.S: a byte a line, the left pixel its highest bit. */
+extern const u8 font_glyphs[256 * FONT_HEIGHT];
 
 static inline const u8 *font_glyph(u8 c)
 {

@@ -25,7 +25,8 @@ static u64 choose_xcr0(void)
 
 	if (!(mask & XCR0_AVX) || (mask & XCR0_AVX512) != XCR0_AVX512)
 		mask &= ~XCR0_AVX512;
-	/* The highest component's end is the whole size: a CPU that orders them otherwise gets less. */
+	/* The highest component's end is the whole size: a CPU that orders them otherwise gets
+	 * less. */
 	if (mask & XCR0_AVX512) {
 		struct cpuid last = cpuid(0xd, 7);
 
@@ -49,7 +50,8 @@ u64 fpu_xcr0(void)
 	return xcr0;
 }
 
-/* A zero XSAVE header means that every register is in its first state, but MXCSR is loaded as it is. */
+/* A zero XSAVE header means that every register is in its first state, but MXCSR is loaded as it
+ * is. */
 void fpu_state_init(struct fpu_state *state)
 {
 	const u16 fcw = FCW_RESET;

@@ -24,8 +24,8 @@ static void write(volatile u32 *ioapic, u32 reg, u32 value)
 	ioapic[4] = value;
 }
 
-/* 8259A data sheet: four initialisation words, then the mask. Moved off the exceptions' vectors, as a
- * masked 8259 can still raise its input 7. */
+/* 8259A data sheet: four initialisation words, then the mask. Moved off the exceptions' vectors, as
+ * a masked 8259 can still raise its input 7. */
 static void mask_pics(void)
 {
 	outb(PIC1, 0x11);

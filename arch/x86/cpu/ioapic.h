@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* ioapic.h - the interrupt controllers of devices: all masked, as no device interrupts us so far. */
+/*
+ * ioapic.h - the interrupt controllers of devices: all masked, as no device interrupts us so far.
+ */
 #ifndef CPU_IOAPIC_H
 #define CPU_IOAPIC_H
 

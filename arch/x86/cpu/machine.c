@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: MIT
 /*
- * machine.c - the seam below mm (mm/machine.h): the direct map, and the flush of guests' translations.
+ * machine.c - the seam below mm (mm/machine.h): the direct map, and the flush of guests'
+ * translations.
  *
- * Why a flush needs no list of addresses: a CPU writes CR3 on every way into a guest, and neither global
- * pages nor PCIDs are in use, so each entry forgets all translations. What must be excluded is a CPU
- * that is in a guest now. The CPU sets its mode word by an exchange, then reads the generation, then
- * writes CR3; we write the generation, then read the mode word. Either it sees the new generation (and
- * with it the new entries), or we see it in the guest and wait until an interrupt has fetched it.
+ * Why a flush needs no list of addresses: a CPU writes CR3 on every way into a guest, and neither
+ * global pages nor PCIDs are in use, so each entry forgets all translations. What must be excluded
+ * is a CPU that is in a guest now. The CPU sets its mode word by an exchange, then reads the
+ * generation, then writes CR3; we write the generation, then read the mode word. Either it sees the
+ * new generation (and with it the new entries), or we see it in the guest and wait until an
+ * interrupt has fetched it.
  */
 #include "arch/x86/cpu/apic.h"
 #include "arch/x86/cpu/cpu.h"

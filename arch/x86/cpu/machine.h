@@ -5,7 +5,8 @@
 
 #include "arch/x86/cpu/cpu.h"
 
-/* Around each switcher_enter(), with IF=0: before the guest's CR3 is written, after the monitor's is. */
+/* Around each switcher_enter(), with IF=0: before the guest's CR3 is written, after the monitor's
+ * is. */
 void machine_enter_guest(struct cpu *cpu);
 void machine_leave_guest(struct cpu *cpu);
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * paging.c - builds the monitor's page tables, at boot and only then: 4 levels, SDM 3A 4.5. Accessed and
- * dirty bits are set beforehand, as nothing here is ever aged.
+ * paging.c - builds the monitor's page tables, at boot and only then: 4 levels, SDM 3A 4.5.
+ * Accessed and dirty bits are set beforehand, as nothing here is ever aged.
  */
 #include "arch/x86/cpu/early-memory.h"
 #include "arch/x86/cpu/features.h"
@@ -25,9 +25,9 @@
 extern const u8 text_start[], text_end[], rodata_start[], rodata_end[], data_start[];
 extern const u8 boot_memory_start[];
 
-static u64 *image_l2, *cpu_l2, *direct_l3, *device_l3; /* (c) the shared tables; their leaves are boot's */
-static u64 *identity_l3;			       /* (c) */
-static u64 device_used;				       /* bytes of DEVICE_ROOM; boot only */
+/* The shared tables: (c), and only boot changes what is in them. */
+static u64 *image_l2, *cpu_l2, *direct_l3, *device_l3, *identity_l3;
+static u64 device_used; /* bytes of DEVICE_ROOM; boot only */
 
 static u64 *new_table(void)
 {
@@ -52,10 +52,11 @@ static u64 index_of(u64 address, unsigned level)
 	return address >> (PAGE_SHIFT + 9 * (level - 1)) & 511;
 }
 
-/* Map size bytes at address within the table of the level given, with the largest pages that fit. */
+/* Map size bytes at address within the table of the level given, with the largest pages that fit.
+ * */
 static void map(u64 *table, unsigned level, u64 address, u64 maddr, u64 size, u64 flags)
 {
-	static const u64 page_size[] = { 0, PAGE_SIZE, SIZE_2M, SIZE_1G };
+	static const u64 page_size[] = {0, PAGE_SIZE, SIZE_2M, SIZE_1G};
 
 	while (size) {
 		u64 *t = table;

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * paging.h - the monitor's own address space: the image (text R X, rodata R, data RW), all RAM once more
- * in the direct map (never executable, and read-only where it aliases text and rodata), the
- * CPUs' stacks with guard pages, and devices. W^X everywhere, no global pages, nothing below slot 271.
- * Each CPU has a root, because slot 271 begins with its own switcher area; all other tables are shared.
+ * paging.h - the monitor's own address space: the image (text R X, rodata R, data RW), all RAM once
+ * more in the direct map (never executable, and read-only where it aliases text and rodata), the
+ * CPUs' stacks with guard pages, and devices. W^X everywhere, no global pages, nothing below slot
+ * 271. Each CPU has a root, because slot 271 begins with its own switcher area; all other tables
+ * are shared.
  */
 #ifndef CPU_PAGING_H
 #define CPU_PAGING_H
@@ -36,7 +37,8 @@ void paging_make_root(struct paging_root *root);
 /* Map memory at the same place in every root: a page of RAM in the per-CPU GiB, read-write. */
 void paging_map_cpu_page(u64 address, maddr_t page);
 
-/* One page at its physical address, executable, so that a starting CPU can turn paging on; and away. */
+/* One page at its physical address, executable, so that a starting CPU can turn paging on; and
+ * away. */
 void paging_map_identity(struct paging_root *root, maddr_t page);
 void paging_unmap_identity(struct paging_root *root);
 

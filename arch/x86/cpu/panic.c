@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
  * panic.c - the monitor's last words: why, registers, and who called whom. Everything is read with
- * care, as the state is wrong by definition: the backtrace follows frame pointers only within the stack
- * that it began on, and a second panic on the way says so and stops.
+ * care, as the state is wrong by definition: the backtrace follows frame pointers only within the
+ * stack that it began on, and a second panic on the way says so and stops.
  */
 #include "arch/x86/cpu/apic.h"
 #include "arch/x86/cpu/insn.h"
@@ -46,7 +46,8 @@ static void print_backtrace(u64 stack, u64 frame)
 	}
 }
 
-/* True for the first panic of all CPUs, which tells; a panic within it stops, another CPU's waits. */
+/* True for the first panic of all CPUs, which tells; a panic within it stops, another CPU's waits.
+ * */
 static bool begin(void)
 {
 	__asm__ volatile("cli");
@@ -88,11 +89,11 @@ __noreturn void panic_refuse(const char *format, ...)
 static const char *vector_name(u64 vector)
 {
 	static const char *const names[] = {
-		[0] = "divide error",	     [2] = "NMI",
-		[3] = "breakpoint",	     [6] = "invalid opcode",
-		[8] = "double fault",	     [10] = "invalid TSS",
+		[0] = "divide error",	  [2] = "NMI",
+		[3] = "breakpoint",		  [6] = "invalid opcode",
+		[8] = "double fault",	  [10] = "invalid TSS",
 		[11] = "segment not present", [12] = "stack fault",
-		[13] = "general protection", [14] = "page fault",
+		[13] = "general protection",  [14] = "page fault",
 		[18] = "machine check",
 	};
 
@@ -104,10 +105,10 @@ __noreturn void cpu_exception_panic(const struct cpu_frame *f)
 	u64 cr2 = read_cr2();
 
 	if (begin()) {
-		log_error("panic: %s (vector %lu, error 0x%lx) in the monitor", vector_name(f->vector),
-			  f->vector, f->error);
-		log_error("   cr2 %016lx cr3 %016lx rflags %08lx cs %04lx", cr2, read_cr3(), f->rflags,
-			  f->cs);
+		log_error("panic: %s (vector %lu, error 0x%lx) in the monitor",
+			  vector_name(f->vector), f->vector, f->error);
+		log_error("   cr2 %016lx cr3 %016lx rflags %08lx cs %04lx", cr2, read_cr3(),
+			  f->rflags, f->cs);
 		log_error("   rip %016lx rsp %016lx rbp %016lx", f->rip, f->rsp, f->rbp);
 		log_error("   rax %016lx rbx %016lx rcx %016lx", f->rax, f->rbx, f->rcx);
 		log_error("   rdx %016lx rsi %016lx rdi %016lx", f->rdx, f->rsi, f->rdi);

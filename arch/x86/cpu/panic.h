@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* panic.h - how the monitor ends when it cannot go on. lib/bug.h has the door for our own mistakes. */
+/*
+ * panic.h - how the monitor ends when it cannot go on. lib/bug.h has the door for our own mistakes.
+ */
 #ifndef CPU_PANIC_H
 #define CPU_PANIC_H
 

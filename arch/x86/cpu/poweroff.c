@@ -3,16 +3,16 @@
 #include "arch/x86/cpu/insn.h"
 #include "arch/x86/cpu/poweroff.h"
 
-#define DEBUG_EXIT_PORT	  0xf4
-#define BOCHS_PORT	  0x8900
-#define RESET_PORT	  0xcf9 /* PCI chipsets: 2 = hard reset, 6 = do it */
-#define KEYBOARD_COMMAND  0x64
-#define KEYBOARD_RESET	  0xfe
-#define SLEEP_TYPE_SHIFT  10
-#define SLEEP_ENABLE	  (1 << 13)
+#define DEBUG_EXIT_PORT	 0xf4
+#define BOCHS_PORT	 0x8900
+#define RESET_PORT	 0xcf9 /* PCI chipsets: 2 = hard reset, 6 = do it */
+#define KEYBOARD_COMMAND 0x64
+#define KEYBOARD_RESET	 0xfe
+#define SLEEP_TYPE_SHIFT 10
+#define SLEEP_ENABLE	 (1 << 13)
 
 static enum exit_method exit_method = EXIT_BY_HALT; /* (c) after poweroff_set() */
-static struct boot_acpi acpi;			 /* (c) likewise */
+static struct boot_acpi acpi;			    /* (c) likewise */
 
 void poweroff_set(enum exit_method method, const struct boot_acpi *tables)
 {
@@ -32,7 +32,7 @@ static void reboot(void)
 	const struct {
 		u16 limit;
 		u64 base;
-	} __attribute__((packed)) no_idt = { 0 };
+	} __attribute__((packed)) no_idt = {0};
 
 	outb(RESET_PORT, 2);
 	outb(RESET_PORT, 6);

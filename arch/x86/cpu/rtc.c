@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: MIT
-/* rtc.c - MC146818 registers by ports 0x70 and 0x71. Read twice, as they may change between two reads. */
+/*
+ * rtc.c - MC146818 registers by ports 0x70 and 0x71. Read twice, as they may change between two
+ * reads.
+ */
 #include "arch/x86/cpu/insn.h"
 #include "arch/x86/cpu/rtc.h"
 #include "lib/string.h"
@@ -25,7 +28,7 @@ static u8 read(u8 reg)
 
 static void read_fields(u8 *field)
 {
-	static const u8 reg[FIELDS] = { 0, 2, 4, 7, 8, 9 };
+	static const u8 reg[FIELDS] = {0, 2, 4, 7, 8, 9};
 
 	for (int i = 0; i < UPDATE_TRIES && (read(STATUS_A) & STATUS_A_UPDATE); i++)
 		;
@@ -52,8 +55,8 @@ static void normalise(u8 *field)
 		field[HOUR] = (u8)(field[HOUR] % 12 + (pm ? 12 : 0));
 }
 
-/* year is 0 to 99 of this century. Counted from March 1900, so that a leap day is its year's last; the
- * first of March 1900 was 25508 days before 1970. */
+/* year is 0 to 99 of this century. Counted from March 1900, so that a leap day is its year's last;
+ * the first of March 1900 was 25508 days before 1970. */
 static u64 days_since_1970(u32 year, u32 month, u32 day)
 {
 	u32 y = month <= 2 ? year + 99 : year + 100;
@@ -65,6 +68,7 @@ static u64 days_since_1970(u32 year, u32 month, u32 day)
 u64 rtc_seconds(void)
 {
 	u8 field[FIELDS], again[FIELDS];
+	u64 hours;
 
 	for (int i = 0; i < TRIES; i++) {
 		read_fields(field);
@@ -76,6 +80,6 @@ u64 rtc_seconds(void)
 	if (field[MONTH] < 1 || field[MONTH] > 12 || field[DAY] < 1 || field[DAY] > 31 ||
 	    field[YEAR] > 99)
 		return 0;
-	return ((days_since_1970(field[YEAR], field[MONTH], field[DAY]) * 24 + field[HOUR]) * 60 +
-		field[MINUTE]) * 60 + field[SECOND];
+	hours = days_since_1970(field[YEAR], field[MONTH], field[DAY]) * 24 + field[HOUR];
+	return (hours * 60 + field[MINUTE]) * 60 + field[SECOND];
 }

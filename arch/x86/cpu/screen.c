@@ -1,23 +1,28 @@
 // SPDX-License-Identifier: MIT
 /*
- * screen.c - a grid of characters that scrolls. It is kept in memory, as reading a screen is slow, and a
- * character is drawn only where it changes. boot_read() has judged the sizes.
+ * screen.c - a grid of characters that scrolls. It is kept in memory, as reading a screen is slow,
+ * and a character is drawn only where it changes. boot_read() has judged the sizes.
  */
 #include "arch/x86/cpu/font.h"
+#include "arch/x86/cpu/insn.h"
 #include "arch/x86/cpu/paging.h"
 #include "arch/x86/cpu/screen.h"
 #include "lib/compiler.h"
 #include "lib/string.h"
 
-#define COLUMNS_MAX 256u
-#define ROWS_MAX    128u
-#define TAB	    8
-#define GREY_ON_BLACK 0x0700
+#define COLUMNS_MAX	  256u
+#define ROWS_MAX	  128u
+#define TAB		  8
+#define CRTC_INDEX	  0x3d4
+#define CRTC_CURSOR_START 0x0a
+#define CRTC_CURSOR_OFF	  0x20
+#define GREY_ON_BLACK	  0x0700
 
-static struct boot_screen device;   /* (c) after screen_init() */
-static volatile u8 *memory;	    /* (c) NULL: no screen */
-static u32 columns, rows;	    /* (c) */
-static u32 column, row;		    /* where the next character goes; wrong only for looks, as is the grid */
+static struct boot_screen device; /* (c) after screen_init(), as the next three */
+static volatile u8 *memory;	  /* NULL: no screen */
+static u32 columns, rows;
+/* Where the next character goes, and what is shown. No lock: a mistake is one of looks only. */
+static u32 column, row;
 static u8 grid[ROWS_MAX][COLUMNS_MAX];
 
 static u32 grey(void)
@@ -112,6 +117,13 @@ void screen_write(const char *text, size_t size)
 		write_byte((u8)*text++);
 }
 
+/* The loader's cursor would stand still where it was. Bit 5 of register 10 switches it off. */
+static void hide_vga_cursor(void)
+{
+	outb(CRTC_INDEX, CRTC_CURSOR_START);
+	outb(CRTC_INDEX + 1, CRTC_CURSOR_OFF);
+}
+
 bool screen_init(const struct boot_screen *screen)
 {
 	u64 lines = screen->height;
@@ -132,6 +144,8 @@ bool screen_init(const struct boot_screen *screen)
 	memory = paging_map_device(screen->maddr, lines * screen->pitch);
 	if (!memory)
 		return false;
+	if (screen->kind == BOOT_SCREEN_TEXT)
+		hide_vga_cursor();
 	memset(grid, 0xff, sizeof(grid)); /* no cell is known to be blank */
 	for (u32 y = 0; y < rows; y++)
 		for (u32 x = 0; x < columns; x++)

@@ -18,7 +18,7 @@ static struct {
 	u16 base;      /* (c) */
 	bool present;  /* (c) */
 	unsigned room; /* of the FIFO, as far as we know; a wrong value only loses a character */
-} ports[SERIAL_COUNT] = { { .base = 0x3f8 }, { .base = 0x2f8 } };
+} ports[SERIAL_COUNT] = {{.base = 0x3f8}, {.base = 0x2f8}};
 
 static bool is_present(u16 base)
 {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * smp.c - INIT, 10 ms, STARTUP, and once more if nobody answers (SDM 3A 9.4.4). One CPU at a time, as the
- * words in the trampoline are for one. A CPU that does not come is logged and left alone; should it wake
- * later, it finds its own struct cpu and parks.
+ * smp.c - INIT, 10 ms, STARTUP, and once more if nobody answers (SDM 3A 9.4.4). One CPU at a time,
+ * as the words in the trampoline are for one. A CPU that does not come is logged and left alone;
+ * should it wake later, it finds its own struct cpu and parks.
  */
 #include "arch/x86/cpu/apic.h"
 #include "arch/x86/cpu/cpu.h"

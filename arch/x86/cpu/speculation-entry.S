@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * speculation-entry.S - what the plan asks for when a guest has just left: called by the switcher under
- * the monitor's CR3 and stack. The guest's registers are saved, so RAX, RCX and RDX are free.
+ * speculation-entry.S - what the plan asks for when a guest has just left: called by the switcher
+ * under the monitor's CR3 and stack. The guest's registers are saved, so RAX, RCX and RDX are free.
  */
 #include "arch/x86/cpu/speculation.h"
 
@@ -25,7 +25,8 @@ speculation_enter_monitor:
 1:	testl	$SPECULATION_BHB_CLEAR, speculation_plan(%rip)
 	jz	2f
 	call	clear_branch_history
-	/* As many calls as the return stack has entries. No speculation leaves the loop behind each. */
+	/* As many calls as the return stack has entries. No speculation leaves the loop behind
+	 * each. */
 2:	movl	$RSB_ENTRIES, %ecx
 3:	call	5f
 4:	pause
@@ -38,8 +39,9 @@ speculation_enter_monitor:
 	ret
 	.size	speculation_enter_monitor, . - speculation_enter_monitor
 
-/* Enough taken branches of our own to push all of the guest's out of the history, which holds up to 194
- * on the CPUs that enumerate no control for it (Intel, "Branch History Injection", software sequence). */
+/* Enough taken branches of our own to push all of the guest's out of the history, which holds up to
+ * 194 on the CPUs that enumerate no control for it (Intel, "Branch History Injection", software
+ * sequence). */
 clear_branch_history:
 	movl	$BHB_OUTER, %ecx
 	call	6f

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * speculation.c - from CPUID and IA32_ARCH_CAPABILITIES to the plan. Compiled code has retpolines always,
- * so an indirect branch is never predicted by what a guest trained; what is left are RETs, the history
- * of branches, and buffers. The bits are those of SDM 4 table 2-2 (MSR 0x10a).
+ * speculation.c - from CPUID and IA32_ARCH_CAPABILITIES to the plan. Compiled code has retpolines
+ * always, so an indirect branch is never predicted by what a guest trained; what is left are RETs,
+ * the history of branches, and buffers. The bits are those of SDM 4 table 2-2 (MSR 0x10a).
  */
 #include "arch/x86/cpu/features.h"
 #include "arch/x86/cpu/insn.h"
@@ -24,11 +24,11 @@
 u32 speculation_plan;
 static bool meltdown; /* (c) likewise */
 
-/* Skylake and its successors up to Comet Lake: a RET with an empty return stack asks the branch targets
- * (Intel, "Return Stack Buffer Underflow"). Newer ones say so themselves. */
+/* Skylake and its successors up to Comet Lake: a RET with an empty return stack asks the branch
+ * targets (Intel, "Return Stack Buffer Underflow"). Newer ones say so themselves. */
 static bool intel_ret_falls_back(const struct cpu_features *f)
 {
-	static const u8 models[] = { 0x4e, 0x55, 0x5e, 0x66, 0x8e, 0x9e, 0xa5, 0xa6 };
+	static const u8 models[] = {0x4e, 0x55, 0x5e, 0x66, 0x8e, 0x9e, 0xa5, 0xa6};
 
 	if (f->arch_capabilities & (ARCH_RSBA | ARCH_RRSBA))
 		return true;
@@ -91,7 +91,8 @@ void speculation_describe(char *to, size_t size)
 {
 	u32 plan = speculation_plan;
 
-	print_format(to, size, "%s%s%s%s%s%s%s", plan ? "retpolines, RSB fill" : "off (but retpolines)",
+	print_format(to, size, "%s%s%s%s%s%s%s",
+		     plan ? "retpolines, RSB fill" : "off (but retpolines)",
 		     plan & SPECULATION_BHB_CLEAR ? ", BHB clear" : "",
 		     plan & SPECULATION_IBPB ? ", IBPB at entry" : "",
 		     plan & SPECULATION_VERW ? ", VERW at return" : "",

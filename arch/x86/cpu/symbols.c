@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
  * symbols.c - looks addresses up in the table that the build links into the image: the monitor is
- * linked once without it, symbols.awk lists the functions of the result, and the second link adds the
- * list behind everything that it describes.
+ * linked once without it, symbols.awk lists the functions of the result, and the second link adds
+ * the list behind everything that it describes.
  */
 #include "arch/x86/cpu/symbols.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * thunks.S - retpolines: how compiled code calls and jumps by register. A RET whose predicted target is
- * the harmless loop replaces the indirect branch, whose prediction a guest in ring 1 could have trained
- * (Intel, "Retpoline: A Branch Target Injection Mitigation").
+ * thunks.S - retpolines: how compiled code calls and jumps by register. A RET whose predicted
+ * target is the harmless loop replaces the indirect branch, whose prediction a guest in ring 1
+ * could have trained (Intel, "Retpoline: A Branch Target Injection Mitigation").
  */
 	.macro	thunk register
 	.section .text.__x86_indirect_thunk_\register, "ax"

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * trampoline.S - the first instructions of a CPU that we start. It wakes in real mode at the beginning of
- * a page below 1 MiB (SDM 3A 9.4.3) into which smp.c has copied this, CS being the page's address / 16,
- * and goes to 64-bit mode in one step: PAE, root, EFER.LME and then protection and paging at once
- * (SDM 3A 10.8.5). The root maps this page at its own address for the few instructions that are left.
+ * trampoline.S - the first instructions of a CPU that we start. It wakes in real mode at the
+ * beginning of a page below 1 MiB (SDM 3A 9.4.3) into which smp.c has copied this, CS being the
+ * page's address / 16, and goes to 64-bit mode in one step: PAE, root, EFER.LME and then protection
+ * and paging at once (SDM 3A 10.8.5). The root maps this page at its own address for the few
+ * instructions that are left.
  */
 #include "arch/x86/cpu/trampoline.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * trampoline.h - what the first CPU writes behind the code of trampoline.S, for the CPU that it starts.
- * trampoline.S knows the offsets.
+ * trampoline.h - what the first CPU writes behind the code of trampoline.S, for the CPU that it
+ * starts. trampoline.S knows the offsets.
  */
 #ifndef CPU_TRAMPOLINE_H
 #define CPU_TRAMPOLINE_H

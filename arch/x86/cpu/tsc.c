@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * tsc.c - the PIT's second channel counts 10 ms down while the TSC and the APIC timer run. Its gate and
- * output are bits of port 0x61, so nothing interrupts. Whatever else happens can only lengthen a
- * measurement, so the shortest of three counts.
+ * tsc.c - the PIT's second channel counts 10 ms down while the TSC and the APIC timer run. Its gate
+ * and output are bits of port 0x61, so nothing interrupts. Whatever else happens can only lengthen
+ * a measurement, so the shortest of three counts.
  */
 #include "arch/x86/cpu/apic.h"
 #include "arch/x86/cpu/insn.h"
@@ -10,25 +10,25 @@
 #include "arch/x86/cpu/tsc.h"
 #include "lib/compiler.h"
 
-#define PIT_HZ	       1193182ul
-#define PIT_CHANNEL2   0x42
-#define PIT_COMMAND    0x43
-#define PIT_ONCE       0xb0 /* channel 2, both bytes, mode 0: output rises at zero */
-#define PIT_COUNT      11932 /* 10 ms */
-#define CONTROL	       0x61
-#define CONTROL_GATE   0x01
+#define PIT_HZ		1193182ul
+#define PIT_CHANNEL2	0x42
+#define PIT_COMMAND	0x43
+#define PIT_ONCE	0xb0  /* channel 2, both bytes, mode 0: output rises at zero */
+#define PIT_COUNT	11932 /* 10 ms */
+#define CONTROL		0x61
+#define CONTROL_GATE	0x01
 #define CONTROL_SPEAKER 0x02
-#define CONTROL_OUTPUT 0x20
-#define POLL_MAX       100000000 /* no PIT: seconds, then refuse */
-#define ROUNDS	       3
-#define KHZ_MIN	       1000 /* emulators may count instructions, slowly */
+#define CONTROL_OUTPUT	0x20
+#define POLL_MAX	100000000 /* no PIT: seconds, then refuse */
+#define ROUNDS		3
+#define KHZ_MIN		1000 /* emulators may count instructions, slowly */
 
 struct tsc_scale tsc_scale;
 
 /* Returns false if the PIT never came to its end. */
 static bool measure(u64 *tsc, u32 *apic)
 {
-	u8 control = inb(CONTROL) & (u8)~(CONTROL_GATE | CONTROL_SPEAKER);
+	u8 control = inb(CONTROL) & (u8) ~(CONTROL_GATE | CONTROL_SPEAKER);
 	u64 start;
 	u32 polls;
 

@@ -18,7 +18,7 @@ extern struct tsc_scale tsc_scale; /* (c) after tsc_init() */
 
 /* Measure the counter and the APIC timer against the PIT. The first CPU's APIC is on. */
 void tsc_init(void);
-u64 tsc_ns(void);	/* since tsc_init() */
+u64 tsc_ns(void);      /* since tsc_init() */
 void tsc_wait(u64 ns); /* busily */
 
 #endif
