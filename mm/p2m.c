@@ -115,6 +115,39 @@ gfn_t p2m_gfn_of(const struct p2m *p2m, mfn_t mfn)
 	return e && e->word ? GFN(e->word >> PAGE_SHIFT) : GFN_NONE;
 }
 
+/* The first leaf at or after *key, which moves to it; NULL: none. */
+static struct p2m_entry *next_leaf(const struct p2m *p2m, u64 *key)
+{
+	*key &= ~(u64)(LEAF_SLOTS - 1);
+	while (!(*key >> key_bits(p2m->height))) {
+		void *node = p2m->by_gfn;
+		unsigned h = p2m->height;
+
+		while (h && node) {
+			node = ((void **)node)[*key >> key_bits(h - 1) & 511];
+			h--;
+		}
+		if (node)
+			return node;
+		*key = ((*key >> key_bits(h)) + 1) << key_bits(h);
+	}
+	return NULL;
+}
+
+struct p2m_entry *p2m_next(const struct p2m *p2m, gfn_t *gfn)
+{
+	struct p2m_entry *leaf;
+	u64 base = gfn->v;
+
+	while ((leaf = next_leaf(p2m, &base))) {
+		for (gfn->v = MAX(gfn->v, base); gfn->v < base + LEAF_SLOTS; gfn->v++)
+			if (leaf[gfn->v - base].word)
+				return &leaf[gfn->v - base];
+		base += LEAF_SLOTS;
+	}
+	return NULL;
+}
+
 /* ---- changes ---- */
 
 int p2m_init(struct p2m *p2m, u16 owner)
@@ -229,46 +262,18 @@ int p2m_remove(struct p2m *p2m, gfn_t gfn)
 	return e ? remove_entry(p2m, gfn, e) : -ENOENT;
 }
 
-/* The first leaf at or after *key, which moves to it; NULL: none. */
-static struct p2m_entry *next_leaf(const struct p2m *p2m, u64 *key)
-{
-	*key &= ~(u64)(LEAF_SLOTS - 1);
-	while (!(*key >> key_bits(p2m->height))) {
-		void *node = p2m->by_gfn;
-		unsigned h = p2m->height;
-
-		while (h && node) {
-			node = ((void **)node)[*key >> key_bits(h - 1) & 511];
-			h--;
-		}
-		if (node)
-			return node;
-		*key = ((*key >> key_bits(h)) + 1) << key_bits(h);
-	}
-	return NULL;
-}
-
 /* A bounded piece of removing every entry: -EAGAIN while there are more. */
 static int destroy_entries(struct p2m *p2m)
 {
-	struct p2m_entry *leaf;
-	unsigned piece = 0;
+	gfn_t gfn = GFN(p2m->destroy_at);
 
-	while (p2m->count) {
-		u64 base = p2m->destroy_at;
+	for (unsigned piece = 0; p2m->count; piece++) {
+		struct p2m_entry *e = p2m_next(p2m, &gfn);
 
-		leaf = next_leaf(p2m, &base);
-		BUG_ON(!leaf);
-		if (base > p2m->destroy_at)
-			p2m->destroy_at = base;
-		for (; p2m->destroy_at < base + LEAF_SLOTS; p2m->destroy_at++) {
-			struct p2m_entry *e = &leaf[p2m->destroy_at - base];
-
-			if (!e->word)
-				continue;
-			if (piece++ == DESTROY_PIECE || remove_entry(p2m, GFN(p2m->destroy_at), e))
-				return -EAGAIN;
-		}
+		BUG_ON(!e);
+		p2m->destroy_at = gfn.v;
+		if (piece == DESTROY_PIECE || remove_entry(p2m, gfn, e))
+			return -EAGAIN;
 	}
 	return 0;
 }

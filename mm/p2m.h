@@ -87,6 +87,9 @@ enum p2m_answer {
 /* The entry, or NULL when nothing is there. It stays where it is until p2m_destroy(). */
 struct p2m_entry *p2m_lookup(const struct p2m *p2m, gfn_t gfn);
 
+/* The first entry at or after *gfn, which moves to it; NULL: no more. */
+struct p2m_entry *p2m_next(const struct p2m *p2m, gfn_t *gfn);
+
 /* The frame for an access, if the rights cover all that it intends (P2M_R, P2M_W, P2M_X or
  * several). */
 enum p2m_answer p2m_resolve(const struct p2m *p2m, gfn_t gfn, unsigned intent, mfn_t *mfn);

@@ -151,8 +151,9 @@ void shadow_forget_table(struct shadow *s, gfn_t table);
 void shadow_get_stats(const struct shadow *s, struct shadow_stats *stats);
 
 /* Re-derive every invariant of README.md from scratch; false and one log line at the first that
- * does not hold. For debug=audit and the tests: takes as long as there are entries. */
-bool shadow_is_sound(struct shadow *s) __must_check;
+ * does not hold. in_sync: the guest has told all its changes, so sptes of tables that are not loose
+ * must agree with them (SHADOW_TRAPPED: always true). Takes as long as there are entries. */
+bool shadow_is_sound(struct shadow *s, bool in_sync) __must_check;
 
 /* ---- the structures, so that callers can embed them; the fields are mm/shadow's ---- */
 
