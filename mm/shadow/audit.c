@@ -48,7 +48,7 @@ static bool leaf_is_sound(const struct shadow *s, u64 spte)
 	HOLDS(!(spte & PTE_W) || e->word & P2M_W);
 	HOLDS(spte & PTE_NX || e->word & P2M_X);
 	HOLDS(!(spte & PTE_W) || !table_is_protected(s, e));
-	HOLDS(!(spte & PTE_W) || !(spte & SPTE_LOOSE) == !e->loose);
+	HOLDS(!(spte & PTE_W) || !e->loose || spte & SPTE_LOOSE);
 	return true;
 }
 

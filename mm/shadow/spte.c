@@ -135,5 +135,6 @@ bool spte_is_justified(const struct shadow *s, const struct shadow_page *page, u
 		return false;
 	want = child_key(s, page, slot, gpte);
 	child = spte_child(s, spte);
+	want.role.dirty &= child->key.role.dirty; /* D may have been set since: that takes nothing */
 	return gfn_equal(child->key.gfn, want.gfn) && child->key.role.word == want.role.word;
 }

@@ -14,7 +14,7 @@ $(BUILD)/host/%.o: %.c
 
 -include $(shell find $(BUILD)/host -name '*.d' 2>/dev/null)
 
-unit-tests := checks-test launch-test
+unit-tests := checks-test launch-test frame-test p2m-test world-test
 
 unit: $(unit-tests) ## the host tests; minutes
 
@@ -23,3 +23,23 @@ checks-test:
 
 launch-test:
 	$(Q)tests/host/launch/launch-test
+
+# mm and mm/shadow: the real files over a machine whose RAM is an array.
+host-mm     := $(mm) tests/host/mm/host.c
+host-shadow := $(host-mm) $(shadow) $(addprefix tests/host/shadow/, world.c oracle.c hardware.c)
+host-objects = $(patsubst %.c,$(BUILD)/host/%.o,$(1))
+host-link    = $(Q)$(HOSTCC) $(HOSTCFLAGS) -o $@ $(filter %.o,$^)
+
+$(BUILD)/host/frame-test: $(call host-objects,tests/host/mm/frame-test.c $(host-mm))
+	$(host-link)
+
+$(BUILD)/host/p2m-test: $(call host-objects,tests/host/mm/p2m-test.c $(host-mm))
+	$(host-link)
+
+$(BUILD)/host/world-test: $(call host-objects,tests/host/shadow/world-test.c $(host-shadow))
+	$(host-link)
+
+frame-test p2m-test world-test: %: $(BUILD)/host/%
+	$(Q)$<
+
+.PHONY: frame-test p2m-test world-test

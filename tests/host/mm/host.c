@@ -2,6 +2,7 @@
 /* host.c - see host.h. */
 #include <stdarg.h>
 #include <string.h>
+#include "lib/log.h"
 #include "mm/machine.h"
 #include "tests/host/mm/host.h"
 
@@ -36,6 +37,17 @@ __noreturn void bug_panic(const char *format, ...)
 	printf("\n");
 	fflush(stdout);
 	abort();
+}
+
+void log_print(enum log_level level, const char *format, ...)
+{
+	va_list args;
+
+	(void)level;
+	va_start(args, format);
+	vprintf(format, args);
+	va_end(args);
+	printf("\n");
 }
 
 void host_machine_init(u64 first, u64 count)
