@@ -22,7 +22,7 @@ static u64 result_flags(u64 result, unsigned size)
 {
 	u64 flags = 0;
 
-	if (!truncate(result, size))
+	if (!low_bytes(result, size))
 		flags |= FLAG_ZF;
 	if (result & sign_bit(size))
 		flags |= FLAG_SF;
@@ -201,7 +201,7 @@ static u64 rotate(struct emulate *e, u64 a, unsigned count, unsigned size)
 
 		before = a;
 		a = left ? a << 1 | in : a >> 1 | (in ? top : 0);
-		a = truncate(a, size);
+		a = low_bytes(a, size);
 		carry = out;
 	}
 	set_flags(e, FLAG_CF | FLAG_OF, (carry ? FLAG_CF : 0) | ((a ^ before) & top ? FLAG_OF : 0));
@@ -216,7 +216,7 @@ static u64 shift(struct emulate *e, u64 a, unsigned count, unsigned size)
 	switch (e->insn.action) {
 	case INSN_SHL:
 		last = a << (count - 1) & top;
-		result = truncate(a << (count - 1) << 1, size);
+		result = low_bytes(a << (count - 1) << 1, size);
 		flags = !last != !(result & top) ? FLAG_OF : 0;
 		break;
 	case INSN_SHR:
@@ -227,7 +227,7 @@ static u64 shift(struct emulate *e, u64 a, unsigned count, unsigned size)
 	default: /* SAR */
 		a = sign_extend(a, size);
 		last = (u64)((s64)a >> (count - 1)) & 1;
-		result = truncate((u64)((s64)a >> (count - 1) >> 1), size);
+		result = low_bytes((u64)((s64)a >> (count - 1) >> 1), size);
 		flags = 0;
 		break;
 	}
@@ -273,7 +273,7 @@ enum emulate_verdict do_bit(struct emulate *e)
 		if (by.where == AT_REGISTER) {
 			s64 units = (s64)sign_extend(bit, size) >> (size == 8 ? 6 : size == 4 ? 5 : 4);
 
-			offset = truncate(offset + (u64)units * size, e->insn.address_bytes);
+			offset = low_bytes(offset + (u64)units * size, e->insn.address_bytes);
 		}
 		TRY(linear_address(e, segment, offset, size, access, &o.linear));
 	} else {

@@ -141,7 +141,7 @@ static enum emulate_verdict code_address(struct emulate *e, unsigned offset, u64
 	TRY(e->operations->get_segment(e, SEGMENT_CS, &cs));
 	if (ip > cs.limit)
 		return emulate_fault_error(e, EXCEPTION_GP, 0);
-	*linear = truncate(cs.base + ip, 4);
+	*linear = low_bytes(cs.base + ip, 4);
 	return EMULATE_OK;
 }
 
@@ -192,9 +192,9 @@ static void begin(struct emulate *e)
 	u64 next = e->registers->rip + e->insn.length;
 
 	e->r = *e->registers;
-	e->r.rip = e->insn.mode == DECODE_64 ? next : truncate(next, 4);
+	e->r.rip = e->insn.mode == DECODE_64 ? next : low_bytes(next, 4);
 	if (e->insn.mode == DECODE_16)
-		e->r.rip = truncate(next, 2);
+		e->r.rip = low_bytes(next, 2);
 	e->r.rflags &= ~FLAG_RF;
 	e->r.interrupt_shadow = false;
 	e->single_step = false;

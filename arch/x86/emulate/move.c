@@ -95,9 +95,10 @@ enum emulate_verdict do_compare_exchange_pair(struct emulate *e)
 	u8 from[16], to[16];
 	bool equal;
 
-	TRY(memory_operand(e, 2 * half, ACCESS_READ_TO_WRITE, &linear));
-	if (half == 8 && linear & 15)
-		return emulate_fault_error(e, EXCEPTION_GP, 0);
+	if (half == 8)
+		TRY(aligned_operand(e, ACCESS_READ_TO_WRITE, &linear));
+	else
+		TRY(memory_operand(e, 8, ACCESS_READ_TO_WRITE, &linear));
 	TRY(e->operations->read(e, linear, from, 2 * half, ACCESS_READ_TO_WRITE));
 	memcpy(&old[0], from, half);
 	memcpy(&old[1], from + half, half);
@@ -180,9 +181,10 @@ enum emulate_verdict do_vector_store(struct emulate *e)
 		return emulate_fault(e, EXCEPTION_UD);
 	if (cr0 & CR0_TS)
 		return emulate_fault(e, EXCEPTION_NM);
-	TRY(memory_operand(e, sizeof(value), ACCESS_READ_TO_WRITE, &linear));
-	if (aligned && linear & 15)
-		return emulate_fault_error(e, EXCEPTION_GP, 0);
+	if (aligned)
+		TRY(aligned_operand(e, ACCESS_READ_TO_WRITE, &linear));
+	else
+		TRY(memory_operand(e, sizeof(value), ACCESS_READ_TO_WRITE, &linear));
 	TRY(e->operations->read_vector(e, insn_reg(&e->insn), value));
 	return e->operations->write(e, linear, value, sizeof(value));
 }

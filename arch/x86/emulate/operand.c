@@ -9,7 +9,7 @@
 
 u64 register_read(const struct emulate *e, unsigned number, unsigned size)
 {
-	return truncate(e->r.gpr[number & 15], size);
+	return low_bytes(e->r.gpr[number & 15], size);
 }
 
 /* A 32-bit result clears the upper half, shorter ones leave the rest alone (SDM vol. 1, 3.4.1.1). */
@@ -18,9 +18,9 @@ void register_write(struct emulate *e, unsigned number, unsigned size, u64 value
 	u64 *r = &e->r.gpr[number & 15];
 
 	if (size >= 4)
-		*r = truncate(value, size);
+		*r = low_bytes(value, size);
 	else
-		*r = (*r & ~truncate(~0ul, size)) | truncate(value, size);
+		*r = (*r & ~low_bytes(~0ul, size)) | low_bytes(value, size);
 }
 
 static unsigned operand_bytes(const struct insn *insn, enum operand_size size)
@@ -87,7 +87,7 @@ u64 effective_address(const struct emulate *e, enum segment *segment)
 	}
 	if (insn->segment != SEGMENT_COUNT)
 		*segment = insn->segment;
-	return truncate(address, insn->address_bytes);
+	return low_bytes(address, insn->address_bytes);
 }
 
 /* SDM vol. 3, 6.15, interrupt 17: only user code, and only if the kernel and the code both ask for it. */
@@ -95,8 +95,8 @@ static enum emulate_verdict check_alignment(struct emulate *e, u64 linear, size_
 {
 	u64 cr0;
 
-	if (e->registers->cpl != 3 || !(e->registers->rflags & FLAG_AC) || size > 8 ||
-	    !(linear & (size - 1) & 7) || size & (size - 1))
+	if (e->registers->cpl != 3 || !(e->registers->rflags & FLAG_AC) || size > 16 ||
+	    !(linear & (size - 1)) || size & (size - 1))
 		return EMULATE_OK;
 	TRY(e->operations->read_cr(e, 0, &cr0));
 	return cr0 & CR0_AM ? emulate_fault_error(e, EXCEPTION_AC, 0) : EMULATE_OK;
@@ -125,23 +125,30 @@ static bool is_segment_access_wrong(const struct emulate_segment *s, u64 offset,
 	return offset < lowest || last > highest;
 }
 
+/* In 64-bit mode only FS and GS have a base (SDM vol. 3, 3.4.4), and nothing else counts. */
+enum emulate_verdict segment_of(struct emulate *e, enum segment segment, struct emulate_segment *s)
+{
+	*s = (struct emulate_segment){ .base = 0 };
+	if (is_64(e) && segment < SEGMENT_FS)
+		return EMULATE_OK;
+	return e->operations->get_segment(e, segment, s);
+}
+
 enum emulate_verdict linear_address(struct emulate *e, enum segment segment, u64 offset, size_t size,
 				    enum emulate_access access, u64 *linear)
 {
 	enum exception vector = segment == SEGMENT_SS ? EXCEPTION_SS : EXCEPTION_GP;
-	struct emulate_segment s = { .base = 0 };
+	struct emulate_segment s;
 
+	TRY(segment_of(e, segment, &s));
 	if (is_64(e)) {
-		if (segment >= SEGMENT_FS)
-			TRY(e->operations->get_segment(e, segment, &s));
 		*linear = s.base + offset;
 		if (!is_canonical(*linear) || !is_canonical(*linear + size - 1))
 			return emulate_fault_error(e, vector, 0);
 	} else {
-		TRY(e->operations->get_segment(e, segment, &s));
 		if (is_segment_access_wrong(&s, offset, size, access))
 			return emulate_fault_error(e, vector, 0);
-		*linear = truncate(s.base + offset, 4);
+		*linear = low_bytes(s.base + offset, 4);
 	}
 	return check_alignment(e, *linear, size);
 }
@@ -154,6 +161,19 @@ enum emulate_verdict memory_operand(struct emulate *e, size_t size, enum emulate
 	u64 offset = effective_address(e, &segment);
 
 	return linear_address(e, segment, offset, size, access, linear);
+}
+
+/* The same for 16 bytes that must be aligned: #GP(0), before any other fault of the address. */
+enum emulate_verdict aligned_operand(struct emulate *e, enum emulate_access access, u64 *linear)
+{
+	enum segment segment;
+	u64 offset = effective_address(e, &segment);
+	struct emulate_segment s;
+
+	TRY(segment_of(e, segment, &s));
+	if ((s.base + offset) & 15)
+		return emulate_fault_error(e, EXCEPTION_GP, 0);
+	return linear_address(e, segment, offset, 16, access, linear);
 }
 
 static void use_register(const struct emulate *e, struct operand *o, unsigned number)
@@ -212,7 +232,7 @@ enum emulate_verdict operand_find(struct emulate *e, unsigned index, enum emulat
 	case OPERAND_OFFSET:
 		o->where = AT_MEMORY;
 		return linear_address(e, insn->segment == SEGMENT_COUNT ? SEGMENT_DS : insn->segment,
-				      truncate(insn->immediate, insn->address_bytes), o->size,
+				      low_bytes(insn->immediate, insn->address_bytes), o->size,
 				      access, &o->linear);
 	default:
 		return EMULATE_UNHANDLED;
@@ -227,7 +247,7 @@ enum emulate_verdict operand_read(struct emulate *e, const struct operand *o,
 	case AT_MEMORY:
 		return e->operations->read(e, o->linear, value, o->size, access);
 	case AT_REGISTER:
-		*value = truncate(register_read(e, o->number, 8) >> (o->high ? 8 : 0), o->size);
+		*value = low_bytes(register_read(e, o->number, 8) >> (o->high ? 8 : 0), o->size);
 		break;
 	case AT_VALUE:
 		*value = o->value;
@@ -286,7 +306,7 @@ enum emulate_verdict stack_push(struct emulate *e, unsigned size, u64 value)
 	u64 sp, linear;
 
 	TRY(stack_bytes(e, &width));
-	sp = truncate(register_read(e, RSP, width) - size, width);
+	sp = low_bytes(register_read(e, RSP, width) - size, width);
 	TRY(linear_address(e, SEGMENT_SS, sp, size, ACCESS_READ_TO_WRITE, &linear));
 	TRY(e->operations->write(e, linear, &value, size));
 	register_write(e, RSP, width, sp);

@@ -79,7 +79,7 @@ struct operand {
 	u64 value;
 };
 
-static inline u64 truncate(u64 value, unsigned size)
+static inline u64 low_bytes(u64 value, unsigned size)
 {
 	return size >= 8 ? value : value & ((1ul << (8 * size)) - 1);
 }
@@ -102,11 +102,13 @@ static inline bool is_64(const struct emulate *e)
 /* operand.c */
 u64 register_read(const struct emulate *e, unsigned number, unsigned size);
 void register_write(struct emulate *e, unsigned number, unsigned size, u64 value);
+enum emulate_verdict segment_of(struct emulate *e, enum segment segment, struct emulate_segment *s);
 enum emulate_verdict linear_address(struct emulate *e, enum segment segment, u64 offset, size_t size,
 				    enum emulate_access access, u64 *linear);
 u64 effective_address(const struct emulate *e, enum segment *segment);
 enum emulate_verdict memory_operand(struct emulate *e, size_t size, enum emulate_access access,
 				    u64 *linear);
+enum emulate_verdict aligned_operand(struct emulate *e, enum emulate_access access, u64 *linear);
 enum emulate_verdict operand_find(struct emulate *e, unsigned index, enum emulate_access access,
 				  struct operand *o);
 enum emulate_verdict operand_read(struct emulate *e, const struct operand *o,

@@ -290,7 +290,7 @@ static enum emulate_verdict invalidate_pcid(struct emulate *e)
 enum emulate_verdict do_invalidate(struct emulate *e)
 {
 	struct emulate_invalidation what = { .kind = INVALIDATE_PAGE };
-	struct emulate_segment s = { .base = 0 };
+	struct emulate_segment s;
 	enum segment segment;
 
 	if (e->insn.action == INSN_INVPCID)
@@ -301,9 +301,8 @@ enum emulate_verdict do_invalidate(struct emulate *e)
 	if (e->insn.action == INSN_SWAPGS)
 		return e->operations->swapgs(e);
 	what.address = effective_address(e, &segment);
-	if (!is_64(e) || segment >= SEGMENT_FS)
-		TRY(e->operations->get_segment(e, segment, &s));
-	what.address = truncate(what.address + s.base, register_bytes(e));
+	TRY(segment_of(e, segment, &s));
+	what.address = low_bytes(what.address + s.base, register_bytes(e));
 	return is_canonical(what.address) ? e->operations->invalidate(e, &what) : EMULATE_OK;
 }
 

@@ -137,7 +137,7 @@ static enum emulate_verdict check_return(struct emulate *e, struct emulate_trans
 	if (a & ATTRIBUTE_LONG)
 		rip_wrong = !is_canonical(to->rip);
 	else
-		rip_wrong = truncate(to->rip, 4) > limit_of(to->cs_descriptor);
+		rip_wrong = low_bytes(to->rip, 4) > limit_of(to->cs_descriptor);
 	if (!to->loads_ss)
 		return rip_wrong ? emulate_fault_error(e, EXCEPTION_GP, 0) : EMULATE_OK;
 	if (to->ss & ~3u) {
@@ -154,7 +154,7 @@ static enum emulate_verdict complete(struct emulate *e, struct emulate_transfer 
 	u16 a = attributes_of(to->cs_descriptor);
 
 	if (!(a & ATTRIBUTE_LONG))
-		to->rip = truncate(to->rip, 4);
+		to->rip = low_bytes(to->rip, 4);
 	to->rflags |= FLAG_ONE;
 	TRY(e->operations->transfer(e, to));
 	e->r.rip = to->rip;

@@ -1,0 +1,282 @@
+// SPDX-License-Identifier: MIT
+/*
+ * lengths.c - is the length of every instruction right? Two oracles: Zydis, and where it disagrees the
+ * processor itself (cpu.h), which settles the matter in 32 and 64-bit mode. In 16-bit mode we have no
+ * processor; the listed exceptions stand there instead. What is compared: random windows, half of them
+ * begun with prefixes, in three modes; and the executable sections of the files named. Every 500th
+ * window on which Zydis and we agree is put to the processor as well.
+ *
+ *   lengths [-w WINDOWS] [-s SEED] [-t FILE-TO-TIME] [FILE...]
+ *
+ * Planted to see it fail: any map line with one immediate too few.
+ */
+#include <Zydis/Zydis.h>
+#include <cpuid.h>
+#include <elf.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+#include "arch/x86/emulate/decode.h"
+#include "tests/host/emulate/cpu.h"
+#include "tests/host/emulate/random.h"
+
+enum relation {
+	SAME,	     /* the same length, or both say that there is none */
+	CPU_AGREES,  /* we differ from Zydis, and the processor says what we say */
+	LISTED,	     /* 16-bit: an exception of the list below */
+	FOREIGN,     /* Zydis knows it from the Xeon Phi coprocessor */
+	DIFFERENT,
+	RELATIONS
+};
+
+static const char *const relation_names[RELATIONS] = {
+	"the same", "CPU agrees with us", "listed exceptions", "Xeon Phi's own", "different",
+};
+
+static ZydisDecoder zydis[3];
+static struct cpu cpu;
+static unsigned vendor_flag; /* DECODE_AMD_BRANCHES on AMD's processors */
+static u64 counts[3][RELATIONS], shown, asked, windows_seen;
+
+/*
+ * 16-bit mode: Zydis refuses, and we give a length, when only the meaning of a field is reserved. None of
+ * these fields changes a length (SDM vol. 2, 2.1); the processor says so in the other modes.
+ *  - BAD_REGISTER: VEX.vvvv of an instruction without a third operand, control registers that do not
+ *    exist, registers of a gather that must differ (SDM vol. 2, 2.3.5.6, 2.3.12);
+ *  - INVALID_MASK, MALFORMED_EVEX: EVEX.aaa, z, b, V' that must or must not be set (2.7.11);
+ *  - DECODING_ERROR: a form without broadcast or rounding (2.7.11); MPX with 16-bit addresses (vol. 2,
+ *    "BNDLDX").
+ */
+static bool is_listed(ZyanStatus status)
+{
+	return status == ZYDIS_STATUS_BAD_REGISTER || status == ZYDIS_STATUS_INVALID_MASK ||
+	       status == ZYDIS_STATUS_MALFORMED_EVEX || status == ZYDIS_STATUS_DECODING_ERROR;
+}
+
+static bool cpu_says(const u8 *bytes, size_t length, int mode)
+{
+	return !cpu_wants_more(&cpu, bytes, length, mode == DECODE_32) &&
+	       (length == 1 || cpu_wants_more(&cpu, bytes, length - 1, mode == DECODE_32));
+}
+
+static void show(int mode, const u8 *bytes, size_t ours, const ZydisDecodedInstruction *z,
+		 size_t theirs)
+{
+	if (shown++ >= 20)
+		return;
+	printf("  %d-bit:", 16 << mode);
+	for (int i = 0; i < INSN_MAX; i++)
+		printf(" %02x", bytes[i]);
+	printf(": ours %zu, Zydis %zu %s\n", ours, theirs,
+	       theirs ? ZydisMnemonicGetString(z->mnemonic) : "");
+}
+
+/* Opcodes at which some processors raise #UD before they have fetched the whole: UD0 and UD1, whose
+ * ModRM byte AMD's do not read, and what a processor may lack: VMREAD and VMWRITE (SSE4a's EXTRQ and
+ * INSERTQ on the other side), XOP. */
+static bool is_given_up_early(const struct insn *insn)
+{
+	return insn->map >= MAP_XOP_8 ||
+	       (insn->map == MAP_TWO_BYTE && (insn->opcode == 0xb9 || insn->opcode == 0xff ||
+					      insn->opcode == 0x78 || insn->opcode == 0x79));
+}
+
+/* Returns our length, 0 if there is none. */
+static size_t compare(int mode, const u8 *bytes, size_t size)
+{
+	ZydisDecodedInstruction z;
+	struct insn insn;
+	size_t ours = 0, theirs = 0;
+	enum relation relation = SAME;
+	ZyanStatus status = ZydisDecoderDecodeInstruction(&zydis[mode], NULL, bytes, size, &z);
+
+	if (ZYAN_SUCCESS(status))
+		theirs = z.length;
+	if (decode(&insn, bytes, size, mode | (mode == DECODE_64 ? vendor_flag : 0)) == DECODE_OK)
+		ours = insn.length;
+	if (ours != theirs) {
+		relation = DIFFERENT;
+		if (!ours && (z.encoding == ZYDIS_INSTRUCTION_ENCODING_MVEX ||
+			      strstr(ZydisISASetGetString(z.meta.isa_set), "KNC")))
+			relation = FOREIGN;
+		else if (mode == DECODE_16 && !theirs && is_listed(status))
+			relation = LISTED;
+		else if (mode != DECODE_16 && ours && cpu_says(bytes, ours, mode))
+			relation = CPU_AGREES;
+		if (relation == DIFFERENT)
+			show(mode, bytes, ours, &z, theirs);
+	} else if (ours && mode != DECODE_16 && windows_seen++ % 500 == 0 &&
+		   !is_given_up_early(&insn)) {
+		asked++;
+		if (!cpu_says(bytes, ours, mode)) {
+			relation = DIFFERENT;
+			show(mode, bytes, ours, &z, theirs);
+		}
+	}
+	counts[mode][relation]++;
+	return ours;
+}
+
+static void compare_windows(u64 windows)
+{
+	static const u8 prefixes[] = { 0x66, 0x67, 0xf2, 0xf3, 0xf0, 0x2e, 0x36, 0x3e, 0x26, 0x64,
+				       0x65, 0x0f, 0x0f, 0x0f, 0x40, 0x48, 0x4f, 0xc4, 0xc5, 0x62,
+				       0x62, 0x8f };
+
+	for (u64 i = 0; i < windows; i++) {
+		u64 random[2] = { random_u64(), random_u64() };
+		u8 bytes[16];
+
+		memcpy(bytes, random, sizeof(bytes));
+		if (i & 1)
+			for (unsigned n = random_below(6), j = 0; j < n; j++)
+				bytes[j] = prefixes[random_below(sizeof(prefixes))];
+		for (int mode = DECODE_16; mode <= DECODE_64; mode++)
+			compare(mode, bytes, INSN_MAX);
+	}
+}
+
+/* A file's executable sections, each handed to visit. Anything but an ELF file for x86 is passed over. */
+static bool visit_text(const char *path, void (*visit)(const u8 *text, size_t size, int mode))
+{
+	int fd = open(path, O_RDONLY);
+	struct stat st;
+	const u8 *file;
+	bool found = false;
+
+	if (fd < 0)
+		return false;
+	if (fstat(fd, &st) || !S_ISREG(st.st_mode) || st.st_size < (off_t)sizeof(Elf64_Ehdr)) {
+		close(fd);
+		return false;
+	}
+	file = mmap(NULL, st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+	close(fd);
+	if (file == MAP_FAILED)
+		return false;
+	if (!memcmp(file, ELFMAG, SELFMAG)) {
+		const Elf64_Ehdr *e = (const void *)file;
+		const Elf32_Ehdr *e32 = (const void *)file;
+		bool wide = e->e_ident[EI_CLASS] == ELFCLASS64;
+		bool ours = e->e_machine == (wide ? EM_X86_64 : EM_386);
+
+		for (unsigned i = 0; ours && i < (wide ? e->e_shnum : e32->e_shnum); i++) {
+			const Elf64_Shdr *s = (const void *)(file + e->e_shoff + i * sizeof(*s));
+			const Elf32_Shdr *s32 = (const void *)(file + e32->e_shoff + i * sizeof(*s32));
+			u64 flags = wide ? s->sh_flags : s32->sh_flags;
+			u64 offset = wide ? s->sh_offset : s32->sh_offset;
+			u64 size = wide ? s->sh_size : s32->sh_size;
+
+			if (!(flags & SHF_EXECINSTR) || offset + size > (u64)st.st_size)
+				continue;
+			visit(file + offset, size, wide ? DECODE_64 : DECODE_32);
+			found = true;
+		}
+	}
+	munmap((void *)file, st.st_size);
+	return found;
+}
+
+static void compare_text(const u8 *text, size_t size, int mode)
+{
+	u8 bytes[INSN_MAX];
+
+	for (size_t at = 0; at < size;) {
+		size_t left = size - at, length;
+
+		memset(bytes, 0x90, sizeof(bytes));
+		memcpy(bytes, text + at, left < INSN_MAX ? left : INSN_MAX);
+		length = compare(mode, bytes, INSN_MAX);
+		at += length ? length : 1;
+	}
+}
+
+static double seconds(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+static void time_text(const u8 *text, size_t size, int mode)
+{
+	ZydisDecoder minimal = zydis[mode];
+	ZydisDecodedInstruction z;
+	struct insn insn;
+	double start, ours, theirs;
+	u64 count = 0;
+
+	if (size < 65536)
+		return;
+	ZydisDecoderEnableMode(&minimal, ZYDIS_DECODER_MODE_MINIMAL, ZYAN_TRUE);
+	start = seconds();
+	for (size_t at = 0; at < size; count++)
+		at += decode(&insn, text + at, size - at, mode) == DECODE_OK ? insn.length : 1;
+	ours = seconds() - start;
+	start = seconds();
+	for (size_t at = 0; at < size;) {
+		ZyanStatus s = ZydisDecoderDecodeInstruction(&minimal, NULL, text + at, size - at, &z);
+
+		at += ZYAN_SUCCESS(s) ? z.length : 1;
+	}
+	theirs = seconds() - start;
+	printf("speed: %lu instructions, ours %.1f ns, Zydis minimal %.1f ns each: %.1f times as fast\n",
+	       count, ours * 1e9 / (double)count, theirs * 1e9 / (double)count, theirs / ours);
+}
+
+static int report(u64 files)
+{
+	u64 failed = 0, passed = 0;
+
+	for (int mode = DECODE_16; mode <= DECODE_64; mode++) {
+		printf("%d-bit:", 16 << mode);
+		for (int r = 0; r < RELATIONS; r++)
+			printf(" %lu %s%s", counts[mode][r], relation_names[r],
+			       r < RELATIONS - 1 ? "," : "\n");
+		for (int r = 0; r < DIFFERENT; r++)
+			passed += counts[mode][r];
+		failed += counts[mode][DIFFERENT];
+	}
+	printf("lengths: %lu files; %lu agreements put to the processor too\n", files, asked);
+	printf("%lu passed, %lu failed\n", passed, failed);
+	return failed != 0 || passed == 0;
+}
+
+int main(int argc, char **argv)
+{
+	u64 windows = 1000000, files = 0;
+	const char *timed = NULL;
+	unsigned a, b, c, d;
+	int option;
+
+	while ((option = getopt(argc, argv, "w:s:t:")) != -1) {
+		if (option == 'w')
+			windows = strtoull(optarg, NULL, 0);
+		else if (option == 's')
+			random_state = strtoull(optarg, NULL, 0);
+		else if (option == 't')
+			timed = optarg;
+		else
+			return 2;
+	}
+	__cpuid(0, a, b, c, d);
+	vendor_flag = c == signature_AMD_ecx ? DECODE_AMD_BRANCHES : 0;
+	ZydisDecoderInit(&zydis[DECODE_16], ZYDIS_MACHINE_MODE_LEGACY_16, ZYDIS_STACK_WIDTH_16);
+	ZydisDecoderInit(&zydis[DECODE_32], ZYDIS_MACHINE_MODE_LEGACY_32, ZYDIS_STACK_WIDTH_32);
+	ZydisDecoderInit(&zydis[DECODE_64], ZYDIS_MACHINE_MODE_LONG_64, ZYDIS_STACK_WIDTH_64);
+	cpu_start(&cpu);
+	printf("lengths: %lu windows, seed %lu\n", windows, random_state);
+	compare_windows(windows);
+	for (int i = optind; i < argc; i++)
+		files += visit_text(argv[i], compare_text);
+	if (timed)
+		visit_text(timed, time_text);
+	cpu_stop(&cpu);
+	return report(files);
+}
