@@ -3,7 +3,7 @@
 
 # ---- guest tests: one kernel a folder, the same ELF for the bare machine and for Gnomon ----------------
 
-guest-tests := basics privileged int-n
+guest-tests := basics privileged int-n reserved-slots stale-tlb stack-pointer canonical flags
 guest-lib   := start.S entry.S machine.c paging.c enter.c check.c console.c
 guest-lib-objects := $(patsubst %,$(BUILD)/tests/guest/lib/%.o,$(basename $(guest-lib)))
 guest-elfs  := $(guest-tests:%=$(BUILD)/tests/guest/%.elf)

@@ -125,3 +125,12 @@ struct state try_write(enum ring ring, u64 address, u64 value)
 	run_state(&s, ring, &write_word);
 	return s;
 }
+
+bool rings_work(void)
+{
+	u64 kept = try_read(KERNEL, USER_STACK - 8).rax;
+
+	if (try_write(USER, USER_STACK - 8, ~kept).vector != DONE)
+		return false;
+	return try_read(KERNEL, USER_STACK - 8).rax == ~kept && try_read(USER, KERNEL_CODE).vector == 14;
+}

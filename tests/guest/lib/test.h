@@ -114,6 +114,9 @@ struct state try_read(enum ring ring, u64 address);
 struct state try_write(enum ring ring, u64 address, u64 value);
 #define DONE 3 /* #BP: the snippet ran to its end */
 
+/* Both rings still run, and ring 3 still cannot reach what is the kernel's. */
+bool rings_work(void);
+
 /* ---- paging.c ---- */
 
 enum {
@@ -143,6 +146,18 @@ s64 hypercall(u64 number, u64 a, u64 b, u64 c, u64 d, u64 e);
 #define CALL(name, ...) hypercall_fill(GN_CALL_##name, ##__VA_ARGS__, 0, 0, 0, 0, 0)
 #define hypercall_fill(number, a, b, c, d, e, ...)                                                 \
 	hypercall(number, (u64)(a), (u64)(b), (u64)(c), (u64)(d), (u64)(e))
+
+/* ---- what a guest can know of the monitor without being told ---- */
+
+#define SWITCHER	   0xffff878000000000 /* PML4 slot 271: of it, by page: */
+#define SWITCHER_CONSTANTS (SWITCHER + 0x0000)
+#define SWITCHER_GDT	   (SWITCHER + 0x1000)
+#define SWITCHER_IDT	   (SWITCHER + 0x2000)
+#define SWITCHER_STACK	   (SWITCHER + 0x3000) /* the one page there that ring 1 may write */
+#define SWITCHER_TEXT	   (SWITCHER + 0x10000)
+#define MONITOR_IMAGE	   0xffff878040000000
+#define MONITOR_MEMORY	   0xffff880000000000
+#define MONITOR_CS	   0xf80 /* in the GDT, DPL 0 */
 
 #define VCPU_PAGE ((volatile struct gn_vcpu_page *)GN_VCPU_PAGE)
 
