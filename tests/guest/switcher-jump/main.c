@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: MIT
+/*
+ * switcher-jump - jump to every byte of the code that the monitor maps into a guest (R14).
+ *
+ * The switcher's text and the code area can be read and executed by ring 1. Nothing in them may do for ring
+ * 1 what ring 1 could not do itself, at any entry point, aligned or not. And the monitor may not take a fault
+ * for its own because of the address where it happened: what counts is the ring in the saved CS. The IRETQ
+ * that enters the guest, jumped to by ring 1 with a bad frame, is the sharpest case.
+ *
+ * The stack is full of the address of an INT3, so that a RET comes home. RAX names a harmless call in case a
+ * SYSCALL is met. The slots of calls that end or suspend the guest are left out: they do what they say.
+ */
+#include "tests/guest/lib/test.h"
+
+const char test_name[] = "switcher-jump";
+
+static u64 ground[1024] __attribute__((aligned(4096)));
+
+SNIPPET(land, "int3");
+
+static struct state prepare(enum ring ring, u64 rip)
+{
+	struct state s = state_for(ring);
+	u64 *registers = (u64 *)&s;
+
+	for (unsigned i = STATE_RBX / 8; i <= STATE_R15 / 8; i++)
+		registers[i] = (u64)&ground[512];
+	s.rax = GN_CALL_version;
+	s.rip = rip;
+	for (u64 at = KERNEL_STACK - 64; at < KERNEL_STACK; at += 8)
+		*(volatile u64 *)at = KERNEL_CODE;
+	return s;
+}
+
+static bool is_present(u64 page)
+{
+	return try_read(KERNEL, page).vector == DONE;
+}
+
+static bool ends_guest(u64 rip)
+{
+	u64 slot = (rip - GN_CODE_AREA) / GN_SLOT_SIZE;
+
+	return slot == GN_CALL_shutdown || slot == GN_CALL_block || slot == GN_CALL_halt;
+}
+
+static void jump_to_page(u64 page)
+{
+	for (u64 rip = page; rip < page + 4096; rip++) {
+		struct state s;
+
+		if (rip < GN_CODE_AREA + GN_CODE_SIZE && ends_guest(rip))
+			continue;
+		s = prepare(KERNEL, rip);
+		stage_code(KERNEL, &land, 0);
+		enter(&s);
+		check(s.vector < 256, "a jump to %lx took %lu", rip, s.vector);
+		if (rip % 64)
+			continue;
+		s = prepare(USER, rip);
+		enter(&s);
+		if (s.vector != 14)
+			breach("ring 3 executes %lx: vector %lu", rip, s.vector);
+		check((s.error & 5) == 5 || (s.error & 4), "ring 3 at %lx: error %lx", rip, s.error);
+	}
+	check(rings_work(), "after jumps to %lx", page);
+}
+
+void test_main(void)
+{
+	unsigned pages = 0;
+
+	for (u64 page = SWITCHER_TEXT; is_present(page); page += 4096, pages++)
+		jump_to_page(page);
+	check(pages > 0, "the switcher's text is not where it was expected");
+	for (u64 page = GN_CODE_AREA; page < GN_CODE_AREA + GN_CODE_SIZE; page += 4096)
+		jump_to_page(page);
+}
