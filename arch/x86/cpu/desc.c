@@ -132,8 +132,11 @@ void desc_make_area(struct cpu_area *area, u64 *area_l1, struct cpu *cpu, maddr_
 			(image_maddr(switcher_image) + i * PAGE_SIZE) | PTE_P | PTE_A;
 }
 
-/* LTR sets the busy bit of its descriptor, so it wants the GDT by an address that can be written.
- * */
+/*
+ * LTR sets the busy bit of its descriptor, so it wants the GDT by an address that can be written. After a
+ * reset the LDTR is no null one: it counts as present, from linear address 0 on (SDM 3A table 9-1), where a
+ * guest has its own memory, and so its own call gates (R13).
+ */
 static void load_tables(const struct cpu_area *area)
 {
 	const struct table_register alias = {PAGE_SIZE - 1, (u64)area->gdt};
@@ -143,7 +146,8 @@ static void load_tables(const struct cpu_area *area)
 			 "ltr %w1\n\t"
 			 "lgdt %2\n\t"
 			 "lidt %3\n\t"
-			 : : "m"(alias), "r"(AREA_TSS_SEL), "m"(gdtr), "m"(idtr) : "memory");
+			 "lldt %w4\n\t"
+			 : : "m"(alias), "r"(AREA_TSS_SEL), "m"(gdtr), "m"(idtr), "r"(0) : "memory");
 	__asm__ volatile("push %0\n\t"
 			 "lea 1f(%%rip), %%rax\n\t"
 			 "push %%rax\n\t"
