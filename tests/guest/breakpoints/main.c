@@ -73,6 +73,8 @@ static void take(enum ring ring, unsigned i, u64 flags)
 	run_state(&s, ring, ways[i].code);
 	while (s.vector == 1 && expected != 1 && steps++ < 16)
 		enter(&s);
+	if (expected == 1 && on_tcg && s.vector == 6)
+		return; /* TCG has no INT1 */
 	check(s.vector == expected, "%s in ring %d with flags %lx took %lu after %u steps", ways[i].name,
 	      ring, flags, s.vector, steps);
 	check(rings_work(), "after %s in ring %d", ways[i].name, ring);

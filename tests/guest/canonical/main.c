@@ -65,7 +65,9 @@ static void uses(enum ring ring, u64 address)
 
 static void refused(s64 result, const char *call, u64 address)
 {
-	if (result >= 0)
+	bool is_monitor = address >= SWITCHER && address <= MONITOR_MEMORY;
+
+	if (result >= 0 && is_monitor)
 		breach("%s takes %lx", call, address);
 	else
 		check(result == -GN_EINVAL || result == -GN_EFAULT, "%s of %lx: %ld", call, address, result);

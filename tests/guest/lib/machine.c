@@ -5,7 +5,7 @@
  */
 #include "tests/guest/lib/private.h"
 
-bool on_gnomon;
+bool on_gnomon, on_tcg;
 struct gn_start_info start_info;
 char command_line[256];
 
@@ -78,7 +78,7 @@ static void bare_init(void)
 			   (base & 0xff000000) << 32;
 	gdt[TSS_SEL / 8 + 1] = base >> 32;
 	tss.ist[0] = (u64)exception_stack + sizeof(exception_stack);
-	__asm__ volatile("ltr %w0; lidt %1" : : "r"(TSS_SEL), "m"(idtr));
+	__asm__ volatile("ltr %w0; lidt %1; lldt %w2" : : "r"(TSS_SEL), "m"(idtr), "r"(0));
 	wrmsr(MSR_STAR, (u64)USER_CS32 << 48 | (u64)KERNEL_CS << 32);
 	wrmsr(MSR_LSTAR, (u64)syscall_entry);
 	wrmsr(MSR_FMASK, SYSCALL_FLAGS);
@@ -89,6 +89,15 @@ static void gnomon_init(void)
 	CALL(set_idt, idt, 0, 256);
 	CALL(set_ist, 1, (u64)exception_stack + sizeof(exception_stack));
 	CALL(set_syscall_entry, syscall_entry, SYSCALL_FLAGS);
+}
+
+/* The hypervisor leaf: "TCGTCGTCGTCG". */
+static bool is_tcg(void)
+{
+	u32 eax = 0x40000000, ebx, ecx = 0, edx;
+
+	__asm__("cpuid" : "+a"(eax), "=b"(ebx), "+c"(ecx), "=d"(edx));
+	return ebx == 0x54474354;
 }
 
 static void copy_start_info(const struct gn_start_info *info)
@@ -127,6 +136,7 @@ void unexpected(const u64 *frame)
 void kernel_main(const struct gn_start_info *info)
 {
 	on_gnomon = info && info->magic == GN_START_MAGIC;
+	on_tcg = is_tcg();
 	for (unsigned v = 0; v < 256; v++) {
 		u64 handler = (u64)exception_stubs + v * 16;
 		u64 dpl = v == 3 || v == 4 || v == 0x80 ? 3 : 0;

@@ -32,6 +32,7 @@ void test_main(void);
 /* ---- machine.c ---- */
 
 extern bool on_gnomon;
+extern bool on_tcg; /* QEMU's own CPU, which has faults that no silicon has */
 extern struct gn_start_info start_info; /* on Gnomon */
 extern char command_line[256];		/* on Gnomon, else empty */
 

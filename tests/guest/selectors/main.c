@@ -9,6 +9,10 @@
  * where the CPU or the monitor refused.
  *
  * Where code did run, it says on which CS: its lowest two bits are the ring that it ran in.
+ *
+ * QEMU's TCG takes the ring from the DPL of SS, and a null SS has DPL 0 there: MOV of a null selector to SS
+ * in ring 1 is ring 0 from then on, which no monitor can prevent. Silicon and Bochs keep the ring, so that
+ * one load is left out on TCG.
  */
 #include "tests/guest/lib/test.h"
 
@@ -120,6 +124,8 @@ static void loads(enum ring ring)
 		for (unsigned selector = 0; selector < 2 * GDT_BYTES; selector += selector < 0x400 ? 1 : 5) {
 			struct state s = state_for(ring);
 
+			if (on_tcg && codes[i] == &load_ss && selector < 4)
+				continue;
 			s.rax = selector;
 			run_state(&s, ring, codes[i]);
 			check(s.vector == DONE || s.vector == 13 || s.vector == 12 || s.vector == 11,
