@@ -82,7 +82,7 @@ $(opcodes) &: arch/x86/emulate/generate $(opcode-maps)
 $(patsubst %.c,$(BUILD)/%.o,$(emulate)): $(opcodes)
 
 -include $(monitor-objects:.o=.d)
-$(monitor-objects): Makefile
+$(monitor-objects): Makefile # its flags may have changed
 
 # ---- the image -----------------------------------------------------------------------------------
 
