@@ -172,10 +172,10 @@ lint: ## what can be said of the sources without running them
 reproducible: ## two builds in different folders give the same bytes
 	$(Q)tests/host/checks/reproducible-check
 
-system: all ## boot under several firmwares, CPU models and emulators
+system: all guest-elfs ## boot under several firmwares, CPU models and emulators
 	$(Q)tests/system/run
 
-system-full: all
+system-full: all guest-elfs
 	$(Q)tests/system/run --full
 
 check: ## everything that can be tested in half an hour, ending in counts

@@ -32,13 +32,27 @@ static bool copy_string(boot_map_fn map, u64 maddr, char *to, size_t room)
 	return false;
 }
 
-static const char *skip_path(const char *text)
+static char *skip_path(char *text)
 {
 	while (*text && *text != ' ')
 		text++;
 	while (*text == ' ')
 		text++;
 	return text;
+}
+
+/* GRUB puts a backslash before quotes and backslashes, and so does tools/gnomon for QEMU: take it away,
+ * in place. */
+static void unescape(char *text)
+{
+	char *to = text;
+
+	for (; *text; text++) {
+		if (text[0] == '\\' && text[1] && strchr("\\'\"", text[1]))
+			text++;
+		*to++ = *text;
+	}
+	*to = 0;
 }
 
 void boot_copy_text(struct boot_reading *r, struct boot_text *text, u64 maddr)
@@ -51,7 +65,9 @@ void boot_copy_text(struct boot_reading *r, struct boot_text *text, u64 maddr)
 		return;
 	}
 	text_used += strlen(to) + 1;
-	*text = (struct boot_text){.bytes = r->path_first ? skip_path(to) : to};
+	to = r->path_first ? skip_path(to) : to;
+	unescape(to);
+	*text = (struct boot_text){ .bytes = to };
 }
 
 void boot_set_loader(struct boot_reading *r, u64 name)

@@ -17,6 +17,7 @@ class Case:
     args     of tools/gnomon run
     status   its exit status
     log      texts that must stand in lines of the monitor's log, in this order
+    also     texts that must stand there as well, in this order, wherever log's stand
     console  texts that must come over the console, in this order
     never    texts that neither may hold
     keys     (text to wait for on the console, what is typed then), in order
@@ -24,10 +25,11 @@ class Case:
     full     only `make proof` runs it
     """
 
-    def __init__(self, name, args='', status=0, log=(), console=(), never=('panic',), keys=(),
-                 timeout=60, needs=(), full=False):
+    def __init__(self, name, args='', status=0, log=(), also=(), console=(), never=('panic',),
+                 keys=(), timeout=60, needs=(), full=False):
         self.name, self.args, self.status, self.timeout = name, args, status, timeout
-        self.log, self.console, self.never = list(log), list(console), list(never)
+        self.log, self.also = list(log), list(also)
+        self.console, self.never = list(console), list(never)
         self.keys, self.needs, self.full = list(keys), list(needs), full
 
     def run(self, folder):
@@ -59,7 +61,8 @@ class Case:
                 return CRASH if text == 'panic' else FAILURE, f'it says "{text}"'
         if not log and self.status != 2:
             return CRASH, 'the monitor said nothing'
-        for where, text, wanted in ('log', log, self.log), ('console', console, self.console):
+        for where, text, wanted in (('log', log, self.log), ('log', log, self.also),
+                                    ('console', console, self.console)):
             lost = first_lost(text, wanted)
             if lost:
                 return FAILURE, f'the {where} lacks "{lost}"'

@@ -1,10 +1,35 @@
 # SPDX-License-Identifier: MIT
 """cases.py - the boots that `make system` tries, a row each; case.py explains the columns."""
 
+import shlex
+
 from case import Case
 
 NO_GUEST = dict(status=1, log=['gnomon: no guest: give at least one module with guest=NAME'],
                 console=['gnomon: no guest'])
+
+# A kernel that checks a few things, says so and powers off; and a file that is no kernel.
+KERNEL, NO_KERNEL = 'build/tests/guest/basics.elf', 'README.md'
+
+# What is wrong gets one line and the others run on: b, in these.
+OTHER = f'--guest name=b,kernel={KERNEL},mem=16M'
+OTHER_RAN = ["guest 'b' ended: poweroff", 'gnomon: all guests ended']
+
+
+def refused(name, args, why, **more):
+    """A guest that is refused beside one that runs."""
+    return Case(f'bad/{name}', f'{OTHER} {args}', status=1, log=[why], also=OTHER_RAN, **more)
+
+
+# Through every boot loader a command line arrives as it was given; the log shows it.
+LINE = r"""x  'y' "z" \\ a,b $c {d} [\'] # ;"""
+
+
+def line(name, args):
+    guest = shlex.quote(f'name=a,kernel={KERNEL},mem=16M,append={LINE}')
+    return Case(f'line/{name}', f'{args} --monitor loglevel=debug --guest {guest}',
+                log=[f'guest=a mem=16M append={LINE}', "guest 'a' ended: poweroff"])
+
 
 CASES = [
     # The monitor comes up by every way into it, and says that it has nothing to do.
@@ -21,4 +46,27 @@ CASES = [
     Case('memory/uefi-8G', '--firmware uefi --memory 8G', full=True, **NO_GUEST),
     Case('smp/4', '--smp 4', **NO_GUEST),
     Case('smp/bios-8', '--firmware bios --smp 8', **NO_GUEST),
+
+    # A guest runs, by every way into the monitor.
+    *[Case(f'guest/{name}', f'{args} {OTHER}', log=OTHER_RAN, console=['basics: ', ' 0 failed'])
+      for name, args in (('direct', ''), ('bios', '--firmware bios'), ('uefi', '--firmware uefi'),
+                         ('bochs', '--emulator bochs'), ('icount', '--icount 0'))],
+    line('direct', ''), line('bios', '--firmware bios'), line('uefi', '--firmware uefi'),
+
+    # Bad input: one line names the guest and the reason.
+    refused('no-name', f'--module {KERNEL},hello', "guest '?' refused: its module has no guest="),
+    refused('no-line', f'--module {KERNEL}', "guest '?' refused: its module has no guest="),
+    refused('bad-name', f'--module "{KERNEL},guest=a*b"', 'a name of letters, digits, _ and -'),
+    refused('unknown-key', f'--module "{KERNEL},guest=a colour=red"', "guest 'a' refused: an unkn"),
+    refused('twice-a-key', f'--module "{KERNEL},guest=a mem=1M mem=1M"', 'option is given twice'),
+    refused('one-name', f'--module "{KERNEL},guest=b mem=16M"', "guest 'b' refused: another guest"),
+    refused('long-line', f'--module {KERNEL},guest=a,{"x" * 4096}', 'longer than 4095 bytes'),
+    refused('no-kernel', f'--guest name=a,kernel={NO_KERNEL},mem=16M',
+            "guest 'a' refused: the kernel is not"),
+    refused('too-large', f'--guest name=a,kernel={KERNEL},mem=4G --memory 128M',
+            "guest 'a' refused: not enough memory"),
+    Case('bad/option', '--monitor colour=red', status=1, log=["refused: option 'colour=red'"]),
+    Case('bad/value', '--monitor loglevel=9x', status=1, log=["refused: option 'loglevel=9x'"]),
+    Case('bad/long-options', f'--monitor {"x" * 4096}', status=1, log=['longer than 4095 bytes']),
+    Case('bad/no-nx', f'--cpu qemu64,-nx {OTHER}', status=1, log=['this CPU lacks NX']),
 ]

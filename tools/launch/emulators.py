@@ -72,6 +72,11 @@ def memory_mib(args, load):
     return mib
 
 
+def escape(text):
+    """As GRUB hands a line to the monitor, which undoes it; QEMU hands lines on as they are."""
+    return re.sub(r'([\\\'"])', r'\\\1', text)
+
+
 def qemu_command(args, load):
     command = ['qemu-system-x86_64', '-no-user-config', '-nodefaults', '-machine', 'pc',
                '-accel', args.accel, '-cpu', args.cpu, '-smp', str(args.smp),
@@ -83,9 +88,9 @@ def qemu_command(args, load):
         command += ['-icount', f'shift={args.icount},sleep=off', '-seed', '1',
                     '-rtc', 'base=2026-01-01,clock=vm']
     if args.firmware == 'direct':
-        command += ['-kernel', 'gnomon.elf', '-append', load.options]
+        command += ['-kernel', 'gnomon.elf', '-append', escape(load.options)]
         if load.modules:    # QEMU splits at commas, and takes a doubled one for one
-            lines = [f'{number} {module.line}'.rstrip(' ').replace(',', ',,')
+            lines = [f'{number} {escape(module.line)}'.replace(',', ',,')
                      for number, module in enumerate(load.modules)]
             command += ['-initrd', ','.join(lines)]
     else:

@@ -11,14 +11,15 @@ from launch import Usage
 
 
 def grub_line(*words):
-    """One command of GRUB's language; a word that could mean something to it goes in quotes."""
+    """One command of GRUB's language; a word that could mean something to it goes in quotes. An
+    empty word keeps a second blank, since GRUB joins words by one."""
     return ' '.join(word if re.fullmatch(r'[\w./=:,+@-]+', word)
                     else "'" + word.replace("'", "'\\''") + "'" for word in words)
 
 
 def grub_entry(load, names):
     """The menu entry: the monitor, then its modules, each as names says GRUB finds it."""
-    lines = [grub_line('multiboot2', names[load.monitor], *load.options.split())]
+    lines = [grub_line('multiboot2', names[load.monitor], *load.options.split(' '))]
     # The modules' bytes are the guests' business: GRUB must not unpack them.
     lines += [grub_line('module2', '--nounzip', names[module.path], *module.line.split(' '))
               for module in load.modules]
@@ -39,7 +40,7 @@ def make_image(load, path):
         for number, file in enumerate(load.files()):
             names[file] = f'/boot/{number}'
             shutil.copyfile(file, tree + names[file])
-        with open(os.path.join(tree, 'boot/grub/grub.cfg'), 'w', encoding='ascii') as config:
+        with open(os.path.join(tree, 'boot/grub/grub.cfg'), 'w', encoding='utf-8') as config:
             config.write('set timeout=0\n' + grub_entry(load, names))
         done = subprocess.run(['grub-mkrescue', '--locales=', '--fonts=', '--themes=',
                                '-o', path, tree], stdin=subprocess.DEVNULL,

@@ -93,21 +93,18 @@ def parse_guest(text):
     return guest
 
 
-def encode(text, what):
-    """A command line as every boot loader passes it on unchanged. GRUB joins words by a blank and
-    puts a backslash before quotes and backslashes, but leaves \\xNN alone. So that is how these go,
-    and the monitor reads them back: quotes, backslashes, blanks beside blanks, all but ASCII."""
+def check_line(text, what):
+    """A command line that every boot loader can pass on."""
     if re.search(r'[\0-\x1f\x7f]', text):
         raise Usage(f'{what} holds a control character')
-    return re.sub(r'[\\\'"]|[^\0-\x7f]+|(?<= ) |^ | $',
-                  lambda match: ''.join(f'\\x{byte:02x}' for byte in os.fsencode(match[0])), text)
+    return text
 
 
 def guest_modules(guest):
     """A guest's modules: its kernel, with all that the monitor must know, and its initrd."""
     line = f'guest={guest["name"]}'
     line += ''.join(f' {key}={guest[key]}' for key in KEYS if guest.get(key))
-    modules = [Module(guest['kernel'], encode(line, 'append'))]
+    modules = [Module(guest['kernel'], check_line(line, 'append'))]
     if 'initrd' in guest:
         modules.append(Module(guest['initrd'], f'initrd={guest["name"]}'))
     return modules
@@ -120,7 +117,7 @@ class Load:
         if not os.path.exists(args.elf):
             raise Usage(f'the monitor {args.elf} is missing: run make')
         self.monitor = check_file(args.elf, 'the monitor')
-        self.options = encode(args.monitor, '--monitor')
+        self.options = check_line(args.monitor, '--monitor')
         self.names, self.modules, self.memory = [], [], 0
         for text in args.guest:
             try:
@@ -134,7 +131,7 @@ class Load:
             self.memory += parse_size(guest.get('mem', DEFAULT_MEMORY), 'mem')
         for text in args.module:
             path, _, line = text.partition(',')
-            self.modules.append(Module(check_file(path, 'module'), line))
+            self.modules.append(Module(check_file(path, 'module'), check_line(line, '--module')))
         # Modules stay in memory as long as the machine runs: a guest that reboots is loaded again.
         self.memory += sum(os.path.getsize(module.path) for module in self.modules) + 64 * MIB
 
