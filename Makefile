@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-# Gnomon's build. `make help` lists what it can do. V=1 shows commands; CC=clang and CROSS_COMPILE= work.
+# Gnomon's build. `make help` lists what it can do. V=1 shows commands; CC=clang and CROSS_COMPILE=
+# work.
 
 CC      := gcc
 LD       = $(CROSS_COMPILE)ld
@@ -24,29 +25,32 @@ cpu      := $(addprefix arch/x86/cpu/,thunks.S features.c early-memory.c paging.
             speculation-entry.S serial.c font.S screen.c console.c poweroff.c symbols.c panic.c)
 emulate  := $(addprefix arch/x86/emulate/,decode.c emulate.c operand.c arithmetic.c move.c string.c \
             system.c transfer.c)
-vcpu     := $(addprefix arch/x86/vcpu/, vcpu.c window.c segments.c descriptors.c memory.c inject.c ranges.c \
-                emulator.c operations-memory.c operations-segment.c operations-control.c operations-msr.c)
+vcpu     := $(addprefix arch/x86/vcpu/, vcpu.c window.c segments.c descriptors.c memory.c inject.c \
+                ranges.c emulator.c operations-memory.c operations-segment.c operations-control.c \
+                operations-msr.c)
 mm       := mm/frame.c mm/p2m.c mm/guest-copy.c
 shadow   := mm/shadow/walk.c mm/shadow/spte.c mm/shadow/rmap.c mm/shadow/page.c mm/shadow/fault.c \
             mm/shadow/root.c mm/shadow/sync.c mm/shadow/audit.c mm/shadow/shadow.c
 object   := object/guest.c object/port.c object/console.c
-calls    := hypercall/dispatch.c $(addprefix hypercall/native/, table.c control.c memory.c tables.c \
-                events.c console.c)
-run      := $(addprefix run/, main.c options.c guest-config.c guests.c loader.c loader-image.S sched.c \
-                keyboard.c run.c exits.c)
+calls    := hypercall/dispatch.c $(addprefix hypercall/native/, table.c control.c memory.c \
+                tables.c events.c console.c)
+run      := $(addprefix run/, main.c options.c guest-config.c guests.c loader.c loader-image.S \
+                sched.c keyboard.c run.c exits.c)
 lib      := lib/string.c lib/print.c lib/log.c lib/ranges.c lib/lock.c
 
-monitor-sources := $(boot) $(abi) $(switcher) $(cpu) $(emulate) $(vcpu) $(mm) $(shadow) $(object) $(calls) \
-                   $(run) $(lib)
+monitor-sources := $(boot) $(abi) $(switcher) $(cpu) $(emulate) $(vcpu) $(mm) $(shadow) \
+                   $(object) $(calls) $(run) $(lib)
 monitor-objects := $(patsubst %,$(BUILD)/%.o,$(basename $(monitor-sources)))
 
 # ---- flags ---------------------------------------------------------------------------------------
 
-warnings := -Wall -Wextra -Werror -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wframe-larger-than=1024
-# Freestanding, position-independent to the letter of RIP-relative addressing (the image lies in PML4
-# slot 271, where 32-bit absolute addresses do not reach), no SSE, retpolines, zeroed locals; symbols,
-# relocations and functions in sections of their own, aligned to 16, for live patching to come.
-CFLAGS := -std=gnu11 -O2 -g $(warnings) -I. -I$(BUILD)/include -ffreestanding -fno-common -fno-strict-aliasing \
+warnings := -Wall -Wextra -Werror -Wstrict-prototypes -Wmissing-prototypes -Wvla \
+            -Wframe-larger-than=1024
+# Freestanding; all addressing relative to RIP (the image lies in PML4 slot 271, where 32-bit
+# absolute addresses do not reach); no SSE, retpolines, zeroed locals; functions in sections of their
+# own, aligned to 16, for live patching to come.
+CFLAGS := -std=gnu11 -O2 -g $(warnings) -I. -I$(BUILD)/include -ffreestanding -fno-common \
+          -fno-strict-aliasing \
           -fpie -include lib/hidden.h -mno-red-zone -mgeneral-regs-only \
           -fno-stack-protector -fno-asynchronous-unwind-tables -fcf-protection=none \
           -fno-omit-frame-pointer -ffunction-sections -falign-functions=16 -fno-jump-tables \
@@ -139,7 +143,7 @@ $(BUILD)/gnomon.elf: $(BUILD)/gnomon.first $(BUILD)/symbols.o
 
 include guests/guests.mk tests/host/host.mk tests/guest/guest.mk
 
-# ---- what to make ---------------------------------------------------------------------------------
+# ---- what to make --------------------------------------------------------------------------------
 
 all: $(BUILD)/gnomon.elf ## build the monitor
 

@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * code-area.S - the code that the monitor publishes to guests at GN_CODE_AREA, and that runs in ring 1.
+ * code-area.S - the code that the monitor publishes to guests at GN_CODE_AREA, and that runs in
+ * ring 1.
  *
- * A slot of 32 bytes for each operation (hypercalls.h names them); bodies that do not fit lie in the
- * last page. Unused bytes are UD2. Linked at its published address; the monitor maps its frames
+ * A slot of 32 bytes for each operation (hypercalls.h names them); bodies that do not fit lie in
+ * the last page. Unused bytes are UD2. Linked at its published address; the monitor maps its frames
  * read-only into every guest, so it holds no secret and no state.
  *
- * A guest has no interrupt flag of its own: vif, a byte of the vcpu page, stands for it. Setting vif
- * and acting on it are two instructions, and an event may come between them. The ranges at the end of
- * this file say what the monitor does about it when it finds RIP there: mostly it moves RIP back to
- * where the waiting event is looked for. An UD2 at a named site is a request to the monitor that
- * disturbs no register.
+ * A guest has no interrupt flag of its own: vif, a byte of the vcpu page, stands for it. Setting
+ * vif and acting on it are two instructions, and an event may come between them. The ranges at the
+ * end of this file say what the monitor does about it when it finds RIP there: mostly it moves RIP
+ * back to where the waiting event is looked for. An UD2 at a named site is a request to the monitor
+ * that disturbs no register.
  */
 #include "guest-abi/hypercalls.h"
 #include "guest-abi/layout.h"
@@ -38,7 +39,7 @@ gn_code_area:
 	.set next_slot, \number + 1
 .endm
 
-/* ---- hypercalls: slot n is call n ------------------------------------------------------------- */
+/* ---- hypercalls: slot n is call n ------------------------------------------------------------ */
 
 #define A0()
 #define A1(a)
@@ -55,7 +56,7 @@ gn_code_area:
 #define X(number, name, arguments, flags, promise) hypercall_slot number ;
 GN_HYPERCALLS(X)
 
-/* ---- operations --------------------------------------------------------------------------------- */
+/* ---- operations ------------------------------------------------------------------------------ */
 
 	slot	128 /* cli */
 	movb	$0, VIF
@@ -200,7 +201,7 @@ no_syscall_entry:
 	ud2
 	.balignw 4096, UD2
 
-/* ---- what the monitor knows about this code: struct gn_range, read by arch/x86/vcpu/ranges.c ---- */
+/* ---- what the monitor knows of this code: struct gn_range, for arch/x86/vcpu/ranges.c -------- */
 
 	.section .rodata.gn_ranges, "a", @progbits
 	.balign 8
@@ -214,7 +215,8 @@ gn_ranges:
 	range iret_user_test, iret_user, GN_RANGE_REWIND, iret_user_test
 	range sysret_test, sysret_iretq, GN_RANGE_REWIND, sysret_test
 	range deliver_trap_test, deliver_trap_jump, GN_RANGE_REWIND, deliver_trap_test
-	range deliver_trap_error_test, deliver_trap_error_jump, GN_RANGE_REWIND, deliver_trap_error_test
+	range deliver_trap_error_test, deliver_trap_error_jump, GN_RANGE_REWIND, \
+	      deliver_trap_error_test
 gn_ranges_end:
 
 	.globl gn_sites, gn_sites_end

@@ -1,16 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * hypercalls.h - the hypercalls, each written once. Enum, argument structures, dispatch table, wrappers,
- * code-area slots and the tables of ABI.md all expand from GN_HYPERCALLS. A number once given is never
- * reused.
+ * hypercalls.h - the hypercalls, each written once. Enum, argument structures, dispatch table,
+ * wrappers, code-area slots and the tables of ABI.md all expand from GN_HYPERCALLS. A number once
+ * given is never reused.
  *
- * A call is made by calling its slot of the code area (GN_SLOT(number)), or with RAX = number by INT
- * GN_HYPERCALL_VECTOR. Arguments travel in RDI, RSI, RDX, R10, R8; the result comes in RAX: a value, or a
- * negative error of GN_ERRORS. RCX and R11 are lost through a slot; every other register is kept, except
- * that a long call may advance its argument registers while it works in pieces.
+ * A call is made by calling its slot of the code area (GN_SLOT(number)), or with RAX = number by
+ * INT GN_HYPERCALL_VECTOR. Arguments travel in RDI, RSI, RDX, R10, R8; the result comes in RAX: a
+ * value, or a negative error of GN_ERRORS. RCX and R11 are lost through a slot; every other
+ * register is kept, except that a long call may advance its argument registers while it works in
+ * pieces.
  *
  * X(number, name, arguments, flags, "promise")
- * arguments: A0() ... A5(names in register order); flags: 0 or GN_DEFER (may also be put in the ring).
+ * arguments: A0() ... A5(names in register order); flags: 0 or GN_DEFER (may also be put in the
+ * ring).
  */
 #ifndef GUEST_ABI_HYPERCALLS_H
 #define GUEST_ABI_HYPERCALLS_H
@@ -21,28 +23,42 @@
 #define GN_HYPERCALLS(X) \
 	X(0, version, A0(), 0, "the ABI's version, major << 16 | minor") \
 	X(1, features, A0(), 0, "GN_FEATURE_ bits of this machine") \
-	X(2, console_write, A2(address, size), 0, "write; returns how many bytes were taken, which may be fewer") \
-	X(3, console_read, A2(address, size), 0, "read waiting input; returns how many bytes, 0 for none") \
-	X(4, set_idt, A3(address, first, count), 0, "copy count gates to the vectors from first; a gate that is not present unsets its vector") \
-	X(5, set_gdt, A3(address, first, count), 0, "copy count descriptors to the entries from first: code and data of DPL 0 (it becomes 1) or 3") \
-	X(6, set_syscall_entry, A2(rip, fmask), 0, "where SYSCALL of ring 3 arrives, and which RFLAGS it clears") \
-	X(7, set_kernel_stack, A1(rsp), 0, "the stack of exceptions and events that arrive in ring 3 (TSS.RSP0)") \
+	X(2, console_write, A2(address, size), 0, \
+	  "write; returns how many bytes were taken, which may be fewer") \
+	X(3, console_read, A2(address, size), 0, \
+	  "read waiting input; returns how many bytes, 0 for none") \
+	X(4, set_idt, A3(address, first, count), 0, \
+	  "copy count gates to the vectors from first; a gate that is not present unsets " \
+	  "its vector") \
+	X(5, set_gdt, A3(address, first, count), 0, \
+	  "copy count descriptors to the entries from first: code and data of DPL 0 (it " \
+	  "becomes 1) or 3") \
+	X(6, set_syscall_entry, A2(rip, fmask), 0, \
+	  "where SYSCALL of ring 3 arrives, and which RFLAGS it clears") \
+	X(7, set_kernel_stack, A1(rsp), 0, \
+	  "the stack of exceptions and events that arrive in ring 3 (TSS.RSP0)") \
 	X(8, set_ist, A2(index, rsp), 0, "the stack of gates with IST index 1 to 7") \
 	X(9, set_segment_base, A2(which, base), 0, "GN_BASE_FS or GN_BASE_GS") \
 	X(10, load_cr3, A1(cr3), 0, "switch to the address space whose level-4 table is at cr3") \
 	X(11, invalidate_page, A1(address), GN_DEFER, "forget one page's translation, as INVLPG") \
 	X(12, flush_tlb, A0(), GN_DEFER, "forget all translations, as a store to CR3") \
-	X(13, timer_set, A1(deadline), 0, "raise GN_PORT_TIMER once, at this many ns since the monitor booted; 0 cancels") \
-	X(14, port_bind, A2(port, vector), 0, "deliver the port's events through this gate (32 to 255); 0 unbinds") \
-	X(15, port_mask, A2(port, masked), 0, "hold the port's events back (1) or let them come (0)") \
+	X(13, timer_set, A1(deadline), 0, \
+	  "raise GN_PORT_TIMER once, at this many ns since the monitor booted; 0 cancels") \
+	X(14, port_bind, A2(port, vector), 0, \
+	  "deliver the port's events through this gate (32 to 255); 0 unbinds") \
+	X(15, port_mask, A2(port, masked), 0, \
+	  "hold the port's events back (1) or let them come (0)") \
 	X(16, port_poll, A1(port), 0, "1 if the port was pending, and clear it; else 0") \
 	X(17, port_raise, A1(port), 0, "raise GN_PORT_SELF") \
 	X(18, yield, A0(), 0, "let another guest run") \
 	X(19, block, A0(), 0, "sleep until an event is pending; at once if one is") \
 	X(20, halt, A0(), 0, "vif = 1 and sleep until an event has come: STI and HLT as one") \
-	X(21, start_kernel, A5(cr3, rip, rsp, argument, abi), 0, "the loader's last act: free it, enter the kernel with RSI = argument") \
-	X(22, get_stats, A2(address, size), 0, "copy at most size bytes of struct gn_stats; returns how many") \
-	X(23, shutdown, A3(kind, text, size), 0, "end this guest, GN_SHUTDOWN_; at most 80 printable bytes say why") \
+	X(21, start_kernel, A5(cr3, rip, rsp, argument, abi), 0, \
+	  "the loader's last act: free it, enter the kernel with RSI = argument") \
+	X(22, get_stats, A2(address, size), 0, \
+	  "copy at most size bytes of struct gn_stats; returns how many") \
+	X(23, shutdown, A3(kind, text, size), 0, \
+	  "end this guest, GN_SHUTDOWN_; at most 80 printable bytes say why") \
 	X(24, drain, A0(), 0, "carry out what waits in the ring; returns how many calls failed")
 
 /* The errors that a guest may see. */
@@ -54,17 +70,20 @@
 	X(ENOSYS, 38, "no such call")
 
 /*
- * Operations of the code area that are not hypercalls. They are called, keep every register but those
- * named, and enter the monitor only if an event waits.
- * O(slot, name, how it is reached, "promise")
+ * Operations of the code area that are not hypercalls. They are called, keep every register but
+ * those named, and enter the monitor only if an event waits. O(slot, name, how it is reached,
+ * "promise")
  */
 #define GN_OPERATIONS(O) \
 	O(128, cli, "call", "vif = 0") \
 	O(129, sti, "call", "vif = 1, and a waiting event comes now") \
 	O(130, get_vif, "call", "RAX = vif") \
 	O(131, set_vif, "call", "vif = DIL, which is 0 or 1; a waiting event comes if 1") \
-	O(132, iret, "jmp", "as IRETQ: pops the frame at RSP and sets vif from its RFLAGS; CS with RPL 3 is the user's, any other the kernel's") \
-	O(133, sysret, "jmp", "as STI and SYSRETQ in one: RCX = RIP, R11 = RFLAGS, RSP the user's own") \
+	O(132, iret, \
+	  "jmp", "as IRETQ: pops the frame at RSP and sets vif from its RFLAGS; CS with RPL " \
+	  "3 is the user's, any other the kernel's") \
+	O(133, sysret, \
+	  "jmp", "as STI and SYSRETQ in one: RCX = RIP, R11 = RFLAGS, RSP the user's own") \
 	O(134, get_cr2, "call", "RAX = CR2 of the last page fault")
 /* clang-format on */
 

@@ -10,27 +10,30 @@
 #define GN_ABI_MAJOR 0
 #define GN_ABI_MINOR 1
 
-/* The window: PML4 slot 270. Ring 1 only; a guest's own entry for this slot, and for 271, is ignored. */
-#define GN_WINDOW_BASE 0xffff870000000000
-#define GN_CODE_AREA   (GN_WINDOW_BASE + 0x00000) /* read-only, executable */
-#define GN_CODE_SIZE   0x4000
-#define GN_VCPU_PAGE   (GN_WINDOW_BASE + 0x10000) /* read-write, struct gn_vcpu_page */
+/* The window: PML4 slot 270. Ring 1 only; a guest's own entry for this slot, and for 271, is
+ * ignored. */
+#define GN_WINDOW_BASE	       0xffff870000000000
+#define GN_CODE_AREA	       (GN_WINDOW_BASE + 0x00000) /* read-only, executable */
+#define GN_CODE_SIZE	       0x4000
+#define GN_VCPU_PAGE	       (GN_WINDOW_BASE + 0x10000) /* read-write, struct gn_vcpu_page */
 #define GN_RESERVED_FIRST_SLOT 270
 #define GN_RESERVED_LAST_SLOT  271
 
-/* One operation a slot of 32 bytes: hypercall number n is slot n, other operations follow (ABI.md). */
-#define GN_SLOT_SIZE	  32
-#define GN_SLOT(n)	  (GN_CODE_AREA + (n)*GN_SLOT_SIZE)
-#define GN_FIRST_OP_SLOT  128
+/* One operation a slot of 32 bytes: hypercall number n is slot n, other operations follow (ABI.md).
+ * */
+#define GN_SLOT_SIZE	 32
+#define GN_SLOT(n)	 (GN_CODE_AREA + (n)*GN_SLOT_SIZE)
+#define GN_FIRST_OP_SLOT 128
 
 /* The software interrupt that also makes a hypercall; ring 3 may not use it. */
 #define GN_HYPERCALL_VECTOR 0x82
 
 /*
- * Selectors. A guest's own GDT has at most GN_GDT_ENTRIES entries; those above are the monitor's. Code
- * in ring 1 runs on GN_KERNEL_CS and GN_KERNEL_SS, but sees the selectors of its own gates, with RPL 0,
- * in the frames that it is given. SYSCALL and SYSRET use GN_USER_CS and GN_USER_SS. Until a guest loads
- * a GDT it has a flat one with exactly the four GN_GUEST_ and GN_USER_ descriptors.
+ * Selectors. A guest's own GDT has at most GN_GDT_ENTRIES entries; those above are the monitor's.
+ * Code in ring 1 runs on GN_KERNEL_CS and GN_KERNEL_SS, but sees the selectors of its own gates,
+ * with RPL 0, in the frames that it is given. SYSCALL and SYSRET use GN_USER_CS and GN_USER_SS.
+ * Until a guest loads a GDT it has a flat one with exactly the four GN_GUEST_ and GN_USER_
+ * descriptors.
  */
 #define GN_GDT_ENTRIES	   256
 #define GN_KERNEL_CS	   0xf91
@@ -62,22 +65,22 @@
 
 /* features */
 #define GN_FEATURE_XSAVE (1 << 0) /* XGETBV works; the guest's user may use what XCR0 shows */
-#define GN_FEATURE_SMEP	 (1 << 1) /* ring 1 cannot execute user pages, whatever the guest asks for */
+#define GN_FEATURE_SMEP	 (1 << 1) /* ring 1 cannot execute user pages, asked for or not */
 
 /* vcpu page offsets that the code area uses; layout-check in the monitor compares them with C's. */
-#define GN_VP_PENDING	  0
-#define GN_VP_VIF	  1
-#define GN_VP_CR2	  8
-#define GN_VP_DELIVER	  128
-#define GN_VP_DELIVER_RIP (GN_VP_DELIVER + 0)
-#define GN_VP_DELIVER_CS  (GN_VP_DELIVER + 8)
-#define GN_VP_DELIVER_FLAGS (GN_VP_DELIVER + 16)
-#define GN_VP_DELIVER_RSP (GN_VP_DELIVER + 24)
-#define GN_VP_DELIVER_SS  (GN_VP_DELIVER + 32)
+#define GN_VP_PENDING	      0
+#define GN_VP_VIF	      1
+#define GN_VP_CR2	      8
+#define GN_VP_DELIVER	      128
+#define GN_VP_DELIVER_RIP     (GN_VP_DELIVER + 0)
+#define GN_VP_DELIVER_CS      (GN_VP_DELIVER + 8)
+#define GN_VP_DELIVER_FLAGS   (GN_VP_DELIVER + 16)
+#define GN_VP_DELIVER_RSP     (GN_VP_DELIVER + 24)
+#define GN_VP_DELIVER_SS      (GN_VP_DELIVER + 32)
 #define GN_VP_DELIVER_ERROR   (GN_VP_DELIVER + 40)
 #define GN_VP_DELIVER_HANDLER (GN_VP_DELIVER + 48)
-#define GN_VP_SYSRET	  192
-#define GN_VP_RING	  1024
+#define GN_VP_SYSRET	      192
+#define GN_VP_RING	      1024
 
 #ifndef __ASSEMBLER__
 #include <stdint.h>
@@ -109,21 +112,23 @@ struct gn_ring_entry {
 
 #define GN_RING_ENTRIES 64
 
-/* What guest and monitor share for one vCPU. The guest may write all of it; it harms itself alone. */
+/* What guest and monitor share for one vCPU. The guest may write all of it; it harms itself alone.
+ * */
 struct gn_vcpu_page {
-	uint8_t pending;	/* an event waits for vif to become 1 */
-	uint8_t vif;		/* the virtual interrupt flag; counts as 1 in ring 3 */
+	uint8_t pending; /* an event waits for vif to become 1 */
+	uint8_t vif;	 /* the virtual interrupt flag; counts as 1 in ring 3 */
 	uint8_t reserved0[6];
-	uint64_t cr2;		/* written before a page fault is delivered */
+	uint64_t cr2; /* written before a page fault is delivered */
 	uint64_t reserved1[6];
-	struct gn_clock clock;	/* at 64 */
+	struct gn_clock clock; /* at 64 */
 	uint64_t reserved2[3];
 	/* Between the monitor and the code area; guests leave these alone. */
 	struct gn_iret_frame deliver; /* at 128 */
 	uint64_t deliver_error, deliver_handler, reserved3;
 	struct gn_iret_frame sysret; /* at 192 */
 	uint64_t reserved4[99];
-	/* The ring: entries [head, tail) modulo GN_RING_ENTRIES wait; the guest moves tail, the monitor head. */
+	/* The ring: entries [head, tail) modulo GN_RING_ENTRIES wait; the guest moves tail, the
+	 * monitor head. */
 	uint32_t ring_head, ring_tail; /* at 1024 */
 	struct gn_ring_entry ring[GN_RING_ENTRIES];
 };
@@ -135,7 +140,8 @@ _Static_assert(__builtin_offsetof(struct gn_vcpu_page, cr2) == GN_VP_CR2, "");
 _Static_assert(__builtin_offsetof(struct gn_vcpu_page, clock) == 64, "");
 _Static_assert(__builtin_offsetof(struct gn_vcpu_page, deliver) == GN_VP_DELIVER, "");
 _Static_assert(__builtin_offsetof(struct gn_vcpu_page, deliver_error) == GN_VP_DELIVER_ERROR, "");
-_Static_assert(__builtin_offsetof(struct gn_vcpu_page, deliver_handler) == GN_VP_DELIVER_HANDLER, "");
+_Static_assert(__builtin_offsetof(struct gn_vcpu_page, deliver_handler) == GN_VP_DELIVER_HANDLER,
+	       "");
 _Static_assert(__builtin_offsetof(struct gn_vcpu_page, sysret) == GN_VP_SYSRET, "");
 _Static_assert(__builtin_offsetof(struct gn_vcpu_page, ring_head) == GN_VP_RING, "");
 
@@ -149,17 +155,18 @@ struct gn_stats {
  *	RIP	the ELF file's entry point
  *	RSI	the linear address of struct gn_start_info, which is also its physical address
  *	RSP	0: there is no stack before the kernel takes one of its own
- *	CR3	tables that map all RAM at its physical address (read, write, not execute) and each
- *		segment where it is linked, with the rights of its program header; nothing for ring 3
+ *	CR3	tables that map all RAM at its physical address (read, write, not execute) and
+ *		each segment where it is linked, with its program header's rights; nothing for
+ *		ring 3
  *	vif	0, no gate, no port bound; the default GDT; every other register 0
- * Addresses here are guest physical. [free_start, free_end) are whole pages, the one range of RAM that
- * neither kernel, tables, initrd nor this structure and its command line use.
+ * Addresses here are guest physical. [free_start, free_end) are whole pages, the one range of RAM
+ * that neither kernel, tables, initrd nor this structure and its command line use.
  */
 #define GN_START_MAGIC 0x6e6f6d6f6e67 /* "gnomon" */
 struct gn_start_info {
 	uint64_t magic, abi_version;
 	uint64_t memory_size;
-	uint64_t command_line;	/* NUL-terminated */
+	uint64_t command_line; /* NUL-terminated */
 	uint64_t initrd, initrd_size;
 	uint64_t free_start, free_end;
 	uint64_t vcpu_page_gfn; /* maps the vcpu page a second time, within the guest's own reach */

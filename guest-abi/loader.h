@@ -1,17 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * loader.h - what the monitor and a guest's loader agree on. The loader (guests/loader) is a flat image
- * inside the monitor's ELF. For each new guest the monitor maps it into ring 1 of that guest, in scratch
- * frames above its RAM; it reads the kernel that the user named, puts it into RAM and ends with
- * start_kernel, which frees it. So a hostile kernel image is parsed with the rights of its own guest.
+ * loader.h - what the monitor and a guest's loader agree on. The loader (guests/loader) is a flat
+ * image inside the monitor's ELF. For each new guest the monitor maps it into ring 1 of that guest,
+ * in scratch frames above its RAM; it reads the kernel that the user named, puts it into RAM and
+ * ends with start_kernel, which frees it. So a hostile kernel image is parsed with the rights of
+ * its own guest.
  *
  * The loader's address space, in the lower half; everything supervisor, W^X:
- *	GN_LOADER_BASE	the image: text (read, execute), rodata (read), data, heap and stack (read, write)
+ *	GN_LOADER_BASE	the image: text (read, execute), rodata (read), data, heap, stack (read, write)
  *	GN_LOADER_INFO	struct gn_loader_info, the command line behind it (read)
  *	GN_LOADER_RAM	all of the guest's RAM from gpa 0 (read, write)
  *	GN_LOADER_KERNEL, GN_LOADER_INITRD	the modules, never changed (read)
  * It begins at the header's entry with RDI = GN_LOADER_INFO, RSP = the end of its last page, vif 0.
- * It may use SSE. It reports failure by shutdown(GN_SHUTDOWN_CRASH, text): the guest is refused with it.
+ * It may use SSE. It reports failure by shutdown(GN_SHUTDOWN_CRASH, text): the guest is refused
+ * with it.
  */
 #ifndef GUEST_ABI_LOADER_H
 #define GUEST_ABI_LOADER_H
@@ -36,10 +38,10 @@ struct gn_loader_header {
 };
 
 struct gn_loader_info {
-	uint64_t memory_size; /* of RAM, from gpa 0, whole pages */
+	uint64_t memory_size;		   /* of RAM, from gpa 0, whole pages */
 	uint64_t kernel_size, initrd_size; /* bytes; initrd 0: none */
 	uint64_t vcpu_page_gfn;
-	uint32_t abi; /* 0 auto, else 1 + GN_ABI_ */
+	uint32_t abi;		    /* 0 auto, else 1 + GN_ABI_ */
 	uint32_t command_line_size; /* bytes behind this structure, without a terminator */
 };
 #endif

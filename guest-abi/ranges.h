@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * ranges.h - the kinds of places in the code area that the monitor treats apart. code-area.S ends with
- * the tables; arch/x86/vcpu/ranges.c reads them.
+ * ranges.h - the kinds of places in the code area that the monitor treats apart. code-area.S ends
+ * with the tables; arch/x86/vcpu/ranges.c reads them.
  */
 #ifndef GUEST_ABI_RANGES_H
 #define GUEST_ABI_RANGES_H
 
-#define GN_RANGE_REWIND	     1 /* vif = 0, RIP = target: the code looks for the event again */
-#define GN_SITE_CHECK	     2 /* skip the UD2; the event that waits comes */
-#define GN_SITE_IRET	     3 /* return by the frame at RSP, then the event */
-#define GN_SITE_DELIVERED    4 /* the frame is pushed: go to its handler with vif = 1, then the event */
-#define GN_SITE_NO_SYSCALL   5 /* ring 3 used SYSCALL, and the guest has no entry for it: #UD there */
+#define GN_RANGE_REWIND 1 /* vif = 0, RIP = target: the code looks for the event again */
+#define GN_SITE_CHECK	2 /* skip the UD2; the event that waits comes */
+#define GN_SITE_IRET	3 /* return by the frame at RSP, then the event */
+#define GN_SITE_DELIVERED                                                                          \
+	4 /* the frame is pushed: go to its handler with vif = 1, then the event */
+#define GN_SITE_NO_SYSCALL   5 /* ring 3 used SYSCALL, the guest has no entry for it: #UD */
 #define GN_SITE_IRET_FAULT   6 /* the IRET faulted: the fault is at target, the slot, with vif 0 */
 #define GN_SITE_SYSRET_FAULT 7 /* the SYSRET faulted: the fault is the user's, at its new RIP */
 #define GN_SITE_STACK_FAULT  8 /* a frame could not be pushed: double fault */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * dispatch.c - from a number to a handler: one call, or a ring of them. The number is the guest's; the
- * index made of it is masked, so that no load goes past the table even in speculation.
+ * dispatch.c - from a number to a handler: one call, or a ring of them. The number is the guest's;
+ * the index made of it is masked, so that no load goes past the table even in speculation.
  */
 #include "hypercall/hypercall.h"
 #include "guest-abi/hypercalls.h"

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * hypercall.h - the door of hypercall/: carry out the call that a guest has just made. A handler checks
- * everything in its first half and changes nothing; its second half changes things and cannot fail.
+ * hypercall.h - the door of hypercall/: carry out the call that a guest has just made. A handler
+ * checks everything in its first half and changes nothing; its second half changes things and
+ * cannot fail.
  */
 #ifndef HYPERCALL_HYPERCALL_H
 #define HYPERCALL_HYPERCALL_H

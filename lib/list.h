@@ -39,6 +39,7 @@ static inline void list_remove(struct list *l)
 }
 
 #define list_entry(l, type, member) container_of(l, type, member)
-#define list_for_each(l, head)	    for (struct list *l = (head)->next; l != (head); l = l->next)
+#define list_for_each(l, head) \
+	for (struct list *l = (head)->next; l != (head); l = l->next)
 
 #endif

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * types.h - addresses and frame numbers, each boxed in a structure of its own, so that a guest's
- * address cannot be dereferenced and a guest's frame number cannot be used as the machine's. The boxes
- * cost nothing: they travel in registers.
+ * address cannot be dereferenced and a guest's frame number cannot be used as the machine's. The
+ * boxes cost nothing: they travel in registers.
  *
  *   gva  guest virtual    gpa  guest physical    gfn  gpa >> 12
  *                         maddr  the machine's   mfn  maddr >> 12

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * console.c - see console.h. A guest that has the machine to itself writes byte by byte; several share
- * it by whole lines.
+ * console.c - see console.h. A guest that has the machine to itself writes byte by byte; several
+ * share it by whole lines.
  */
 #include "object/console.h"
 #include "arch/x86/cpu/console.h"

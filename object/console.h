@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * console.h - a guest's console: what it prints goes to the machine's console, with its name before each
- * line when there are several guests; what is typed goes to the guest that has the keyboard.
+ * console.h - a guest's console: what it prints goes to the machine's console, with its name before
+ * each line when there are several guests; what is typed goes to the guest that has the keyboard.
  */
 #ifndef OBJECT_CONSOLE_H
 #define OBJECT_CONSOLE_H
@@ -16,7 +16,7 @@ struct guest;
 struct console {
 	char input[CONSOLE_INPUT]; /* a ring */
 	u32 head, tail;		   /* tail - head bytes wait */
-	char line[CONSOLE_LINE];   /* output not yet ended by a newline, of several guests; and the last line */
+	char line[CONSOLE_LINE]; /* of several guests: output not yet ended by a newline */
 	u32 line_size;
 	bool shared; /* its lines carry the guest's name */
 };

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * guest.c - a guest's life: made, given memory, ended, taken apart in bounded pieces. What it was asked
- * to be is in config; who runs it is in run/.
+ * guest.c - a guest's life: made, given memory, ended, taken apart in bounded pieces. What it was
+ * asked to be is in config; who runs it is in run/.
  */
 #include "object/guest.h"
 #include "lib/errno.h"
@@ -61,12 +61,12 @@ static int add_vcpu(struct guest *g)
 int guest_create(struct guest *g, const struct guest_config *config, const char **why)
 {
 	struct shadow_config shadow = {
-		.p2m = &g->p2m,
-		.policy = config->policy,
-		.limit = config->shadow_frames,
-		.reserved_first = GN_RESERVED_FIRST_SLOT,
-		.reserved_last = GN_RESERVED_LAST_SLOT,
-		.supervisor_from_slot = SHADOW_SLOTS,
+	    .p2m = &g->p2m,
+	    .policy = config->policy,
+	    .limit = config->shadow_frames,
+	    .reserved_first = GN_RESERVED_FIRST_SLOT,
+	    .reserved_last = GN_RESERVED_LAST_SLOT,
+	    .supervisor_from_slot = SHADOW_SLOTS,
 	};
 	int error;
 
@@ -183,11 +183,11 @@ void guest_get_stats(const struct guest *g, struct gn_stats *stats)
 
 	shadow_get_stats(&g->shadow, &shadow);
 	*stats = (struct gn_stats){
-		.exits = g->vcpu.entries,
-		.hypercalls = g->hypercalls,
-		.fills = shadow.fills,
-		.cr3_writes = 2 * g->vcpu.entries, /* one into the guest, one out of it, and no other */
-		.events = g->vcpu.events,
-		.reflections = g->vcpu.reflections,
+	    .exits = g->vcpu.entries,
+	    .hypercalls = g->hypercalls,
+	    .fills = shadow.fills,
+	    .cr3_writes = 2 * g->vcpu.entries, /* one into the guest, one out of it, and no other */
+	    .events = g->vcpu.events,
+	    .reflections = g->vcpu.reflections,
 	};
 }

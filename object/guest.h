@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * guest.h - a guest: its memory, its vCPU, its ports, timer and console, and how it ends. Whoever runs it
- * (run/) holds it; nothing here reaches up.
+ * guest.h - a guest: its memory, its vCPU, its ports, timer and console, and how it ends. Whoever
+ * runs it (run/) holds it; nothing here reaches up.
  */
 #ifndef OBJECT_GUEST_H
 #define OBJECT_GUEST_H
@@ -11,7 +11,7 @@
 #include "object/console.h"
 #include "object/port.h"
 
-#define GUEST_NAME_MAX 31 /* of [A-Za-z0-9_-] */
+#define GUEST_NAME_MAX	31 /* of [A-Za-z0-9_-] */
 #define GUEST_DEATH_MAX 160
 
 enum guest_end { GUEST_LIVES, GUEST_POWEROFF, GUEST_REBOOT, GUEST_CRASHED, GUEST_KILLED };
@@ -19,7 +19,7 @@ enum guest_end { GUEST_LIVES, GUEST_POWEROFF, GUEST_REBOOT, GUEST_CRASHED, GUEST
 /* What the user asked for; addresses are of boot modules, which stay the monitor's. */
 struct guest_config {
 	char name[GUEST_NAME_MAX + 1];
-	u16 owner;	 /* its number in mm/frame, from 1: kept over reboots, as nothing is left of it */
+	u16 owner; /* its number in mm/frame, from 1: kept over reboots, as nothing is left of it */
 	u64 memory_size; /* bytes, whole pages */
 	enum shadow_policy policy;
 	u32 shadow_frames;
@@ -39,15 +39,15 @@ struct guest {
 	struct vcpu vcpu;
 	struct port port[GN_PORT_COUNT]; /* (v) */
 	struct console console;		 /* (v) */
-	u64 timer;			 /* (v) ns since boot at which GN_PORT_TIMER is raised; 0: not set */
-	bool blocked;			 /* (v) sleeps until an event is pending */
-	enum guest_end end;		 /* (v) sticky: the first reason wins */
-	char death[GUEST_DEATH_MAX];	 /* (v) why, for GUEST_CRASHED and GUEST_KILLED */
-	bool loading;			 /* (v) the loader runs: start_kernel has not been called */
-	u64 scratch_pages;		 /* (v) the loader's frames from guest_scratch_gfn(), 0 when freed */
-	u64 destroy_step;		 /* (v) */
-	u64 hypercalls;			 /* (v) */
-	struct list link;		 /* the scheduler's */
+	u64 timer;	    /* (v) ns since boot at which GN_PORT_TIMER is raised; 0: not set */
+	bool blocked;	    /* (v) sleeps until an event is pending */
+	enum guest_end end; /* (v) sticky: the first reason wins */
+	char death[GUEST_DEATH_MAX]; /* (v) why, for GUEST_CRASHED and GUEST_KILLED */
+	bool loading;		     /* (v) the loader runs: no start_kernel yet */
+	u64 scratch_pages; /* (v) the loader's frames from guest_scratch_gfn(), 0 when freed */
+	u64 destroy_step;  /* (v) */
+	u64 hypercalls;	   /* (v) */
+	struct list link;  /* the scheduler's */
 };
 
 /* gfns above RAM: the vcpu page, then the loader's scratch frames and the modules it reads. */
@@ -58,8 +58,7 @@ gfn_t guest_scratch_gfn(const struct guest *g);
  * Make a guest with empty RAM. 0, or -E with *why saying what is missing in words; on failure the
  * caller goes on to guest_destroy().
  */
-int guest_create(struct guest *g, const struct guest_config *config, const char **why)
-	__must_check;
+int guest_create(struct guest *g, const struct guest_config *config, const char **why) __must_check;
 
 /* Frames that the loader needs above RAM, zeroed: count of them from guest_scratch_gfn(). */
 int guest_add_scratch(struct guest *g, u64 count) __must_check;

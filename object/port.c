@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* port.c - see port.h. Several ports may share a vector: it waits while any of them has an event. */
+/* port.c - see port.h. Several ports may share a vector: it waits while any of them has an event.
+ * */
 #include "object/port.h"
 #include "object/guest.h"
 

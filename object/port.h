@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * port.h - a source of events, bound to a vector of the guest's own IDT. Raising it again before the
- * guest has seen it makes no second event; port_poll() tells whether it was raised and forgets it.
+ * port.h - a source of events, bound to a vector of the guest's own IDT. Raising it again before
+ * the guest has seen it makes no second event; port_poll() tells whether it was raised and forgets
+ * it.
  */
 #ifndef OBJECT_PORT_H
 #define OBJECT_PORT_H

@@ -43,7 +43,8 @@ static void page_fault(struct guest *g)
 		break;
 	case SHADOW_EMULATE:
 		if (!emulate(g))
-			guest_kill(g, "a store to a page table at RIP %#lx that cannot be emulated", v->regs.rip);
+			guest_kill(g, "a store to a page table at RIP %#lx that cannot be emulated",
+				   v->regs.rip);
 		break;
 	case SHADOW_POPULATE:
 		guest_kill(g, "it used guest physical page %#lx, which it does not have", r.gfn.v);
@@ -59,8 +60,8 @@ static void page_fault(struct guest *g)
 
 /* ---- (iii) ---- */
 
-/* Vectors 3, 4 and 0x80 are open to ring 3 in our IDT; whether they are in the guest's, its gates say.
- * RIP is behind the instruction, and for a refusal goes back to it. */
+/* Vectors 3, 4 and 0x80 are open to ring 3 in our IDT; whether they are in the guest's, its gates
+ * say. RIP is behind the instruction, and for a refusal goes back to it. */
 static void software_interrupt(struct guest *g, u8 vector)
 {
 	struct vcpu *v = &g->vcpu;
@@ -81,7 +82,8 @@ static void stop(struct guest *g, const struct vcpu_copy_result *stop)
 		guest_kill(g, "%s", stop->shadow.why);
 	else
 		guest_kill(g, "it used guest physical page %#lx %s", stop->shadow.gfn.v,
-			   stop->verdict == SHADOW_POPULATE ? "which it does not have" : "as it may not");
+			   stop->verdict == SHADOW_POPULATE ? "which it does not have"
+							    : "as it may not");
 }
 
 /* Execute what trapped. False: the exception is the guest's own. */
@@ -104,8 +106,8 @@ static bool emulate(struct guest *g)
 	}
 }
 
-/* In ring 1 #GP and #UD are how privileged instructions arrive; in ring 3 only INT n, whose error code
- * says so, may mean something else than what it says. */
+/* In ring 1 #GP and #UD are how privileged instructions arrive; in ring 3 only INT n, whose error
+ * code says so, may mean something else than what it says. */
 static bool may_be_privileged(const struct guest *g, u8 vector, u64 error)
 {
 	if (vector != VECTOR_GP && vector != VECTOR_UD)

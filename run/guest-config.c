@@ -78,7 +78,8 @@ static const char *parse_memory(struct word w, struct guest_config *config)
 
 static const char *parse_name(const struct word *w, struct guest_config *config)
 {
-	static const char allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-";
+	static const char allowed[] =
+	    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-";
 
 	if (w->size == 0 || w->size > GUEST_NAME_MAX)
 		return "guest= wants a name of 1 to 31 characters";
@@ -114,18 +115,22 @@ static const char *parse_choice(struct word w, struct guest_config *config, unsi
 	case 3:
 		if (is_word(&w, "xen"))
 			return "abi=xen is not supported yet";
-		return is_word(&w, "auto") || is_word(&w, "native") ? NULL : "abi= wants auto or native";
+		return is_word(&w, "auto") || is_word(&w, "native") ? NULL
+								    : "abi= wants auto or native";
 	case 4:
 		config->policy = is_word(&w, "notified") ? SHADOW_NOTIFIED : SHADOW_TRAPPED;
-		return is_word(&w, "notified") || is_word(&w, "trapped") ? NULL
-									 : "paging= wants trapped or notified";
+		return is_word(&w, "notified") || is_word(&w, "trapped")
+			   ? NULL
+			   : "paging= wants trapped or notified";
 	default:
 		config->restart = is_word(&w, "restart");
-		return config->restart || is_word(&w, "end") ? NULL : "on_reboot= wants restart or end";
+		return config->restart || is_word(&w, "end") ? NULL
+							     : "on_reboot= wants restart or end";
 	}
 }
 
-static const char *const keys[] = {"guest=", "mem=", "vcpus=", "abi=", "paging=", "on_reboot=", "shadow="};
+static const char *const keys[] = {
+    "guest=", "mem=", "vcpus=", "abi=", "paging=", "on_reboot=", "shadow="};
 
 static const char *parse_key(struct word w, struct guest_config *config, unsigned key)
 {
@@ -163,8 +168,8 @@ bool guests_parse(const char *line, struct guest_config *config, const char **wh
 		while (key < ARRAY_SIZE(keys) && !take_key(&w, keys[key]))
 			key++;
 		*why = key == ARRAY_SIZE(keys) ? (words ? "an unknown option" : NULL)
-		       : seen >> key & 1	? "an option is given twice"
-						: parse_key(w, config, key);
+		       : seen >> key & 1       ? "an option is given twice"
+					       : parse_key(w, config, key);
 		if (*why)
 			return false;
 		seen |= key < ARRAY_SIZE(keys) ? 1u << key : 0;

@@ -10,7 +10,8 @@
 #include "run/loader.h"
 #include "run/sched.h"
 
-/* One of each 16 frames of RAM may be shadow memory, and never fewer than keeps a small guest quick. */
+/* One of each 16 frames of RAM may be shadow memory, and never fewer than keeps a small guest
+ * quick. */
 #define SHADOW_SHARE   16
 #define SHADOW_DEFAULT 512
 
@@ -38,7 +39,8 @@ static unsigned order_of(size_t size)
 
 static struct guest *take_guest(mfn_t *memory)
 {
-	*memory = frame_alloc_run(order_of(sizeof(struct guest)), FRAME_MONITOR, FRAME_OWNER_MONITOR);
+	*memory =
+	    frame_alloc_run(order_of(sizeof(struct guest)), FRAME_MONITOR, FRAME_OWNER_MONITOR);
 	return mfn_is_none(*memory) ? NULL : machine_map(*memory);
 }
 
@@ -141,7 +143,8 @@ static struct asked asked;
 static struct guest_config *find(const char *name, size_t size)
 {
 	for (unsigned i = 0; i < asked.count; i++)
-		if (strlen(asked.config[i].name) == size && !strncmp(asked.config[i].name, name, size))
+		if (strlen(asked.config[i].name) == size &&
+		    !strncmp(asked.config[i].name, name, size))
 			return &asked.config[i];
 	return NULL;
 }
@@ -184,8 +187,8 @@ static void add_kernel(const struct boot_module *m)
 		return;
 	}
 	if (!config.shadow_frames)
-		config.shadow_frames = MIN(MAX(config.memory_size >> PAGE_SHIFT >> 4, SHADOW_DEFAULT),
-					   SHADOW_FRAMES_MAX);
+		config.shadow_frames = MIN(
+		    MAX(config.memory_size >> PAGE_SHIFT >> 4, SHADOW_DEFAULT), SHADOW_FRAMES_MAX);
 	config.kernel = MADDR(m->maddr);
 	config.kernel_size = m->size;
 	asked.config[asked.count++] = config;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * guests.h - from boot modules to guests: reads their command lines, makes each guest, maps the loader
- * into it. A module that is no guest, or a guest that cannot be, gets one line that says why; the others
- * run on.
+ * guests.h - from boot modules to guests: reads their command lines, makes each guest, maps the
+ * loader into it. A module that is no guest, or a guest that cannot be, gets one line that says
+ * why; the others run on.
  */
 #ifndef RUN_GUESTS_H
 #define RUN_GUESTS_H
@@ -10,14 +10,16 @@
 #include "boot/boot-info.h"
 #include "object/guest.h"
 
-/* Judge a module's command line "guest=NAME mem=... append=REST" (a path before it is ignored). False:
- * *why says what is wrong; config->name is set when that much could be read. */
+/* Judge a module's command line "guest=NAME mem=... append=REST" (a path before it is ignored).
+ * False: *why says what is wrong; config->name is set when that much could be read. */
 bool guests_parse(const char *line, struct guest_config *config, const char **why);
 
-/* All guests that the modules describe, appended to the scheduler. Returns how many were asked for. */
+/* All guests that the modules describe, appended to the scheduler. Returns how many were asked for.
+ * */
 unsigned guests_start(const struct boot_info *info);
 
-/* Make the guest of this configuration and let its loader begin. -E: refused, and the log says so. */
+/* Make the guest of this configuration and let its loader begin. -E: refused, and the log says so.
+ * */
 int guests_make(const struct guest_config *config, bool shared_console) __must_check;
 
 /* It has ended: say how, give its memory back, and make it again if it rebooted and wants that. */

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* keyboard.c - see keyboard.h. The focus is a guest's number, so that a guest may end at any time. */
+/* keyboard.c - see keyboard.h. The focus is a guest's number, so that a guest may end at any time.
+ * */
 #include "run/keyboard.h"
 #include "arch/x86/cpu/console.h"
 #include "lib/log.h"
@@ -11,7 +12,7 @@ static bool escape_typed; /* (v) of the CPU that runs guests, as focus */
 /* The guest with the focus; if it has ended, the first. */
 static struct guest *focused(struct list *guests)
 {
-	list_for_each(l, guests) {
+	list_for_each (l, guests) {
 		struct guest *g = list_entry(l, struct guest, link);
 
 		if (g->owner == focus)
@@ -20,12 +21,13 @@ static struct guest *focused(struct list *guests)
 	return list_is_empty(guests) ? NULL : list_entry(guests->next, struct guest, link);
 }
 
-/* The guest with the next higher number, or the lowest: the ring's order changes with each slice. */
+/* The guest with the next higher number, or the lowest: the ring's order changes with each slice.
+ * */
 static void move(struct list *guests)
 {
 	struct guest *next = NULL, *lowest = NULL, *now = focused(guests);
 
-	list_for_each(l, guests) {
+	list_for_each (l, guests) {
 		struct guest *g = list_entry(l, struct guest, link);
 
 		if (!lowest || g->owner < lowest->owner)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * keyboard.h - which guest gets the keys. KEYBOARD_ESCAPE then n: the next guest; twice: the key itself.
+ * keyboard.h - which guest gets the keys. KEYBOARD_ESCAPE then n: the next guest; twice: the key
+ * itself.
  */
 #ifndef RUN_KEYBOARD_H
 #define RUN_KEYBOARD_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * loader-image.S - the guests' loader (guests/loader), a flat image inside the monitor's read-only data.
- * The monitor never runs it: it maps these pages into new guests.
+ * loader-image.S - the guests' loader (guests/loader), a flat image inside the monitor's read-only
+ * data. The monitor never runs it: it maps these pages into new guests.
  */
 	.section .rodata.loader_image, "a", @progbits
 	.balign 4096

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 /*
- * loader.c - see loader.h. The loader's address space is built in scratch frames above the guest's RAM:
- * image and info are copied there, the modules are shown where they lie (read-only: a reboot needs them
- * again), and ordinary page tables, which the shadows walk like any, map it all. Tables grow from the
- * end of the image's frames as they are needed.
+ * loader.c - see loader.h. The loader's address space is built in scratch frames above the guest's
+ * RAM: image and info are copied there, the modules are shown where they lie (read-only: a reboot
+ * needs them again), and ordinary page tables, which the shadows walk like any, map it all. Tables
+ * grow from the end of the image's frames as they are needed.
  */
 #include "run/loader.h"
 #include "arch/x86/cpu/paging.h"
@@ -19,10 +19,10 @@ extern const u8 loader_image[], loader_image_end[];
 
 struct builder {
 	struct guest *g;
-	gfn_t next;  /* the next scratch frame */
-	u64 left;    /* how many there are */
-	gfn_t top;   /* the level-4 table */
-	int error;   /* the first one */
+	gfn_t next; /* the next scratch frame */
+	u64 left;   /* how many there are */
+	gfn_t top;  /* the level-4 table */
+	int error;  /* the first one */
 };
 
 static gfn_t take(struct builder *b)
@@ -114,11 +114,11 @@ static void add_info(struct builder *b)
 {
 	const struct guest_config *config = &b->g->config;
 	struct gn_loader_info info = {
-		.memory_size = config->memory_size,
-		.kernel_size = config->kernel_size,
-		.initrd_size = config->initrd_size,
-		.vcpu_page_gfn = guest_vcpu_page_gfn(b->g).v,
-		.command_line_size = config->append_size,
+	    .memory_size = config->memory_size,
+	    .kernel_size = config->kernel_size,
+	    .initrd_size = config->initrd_size,
+	    .vcpu_page_gfn = guest_vcpu_page_gfn(b->g).v,
+	    .command_line_size = config->append_size,
 	};
 	gfn_t first = take_run(b, 2);
 
@@ -139,7 +139,8 @@ static void add_module(struct builder *b, u64 address, maddr_t module, u64 size,
 	u64 pages = ALIGN_UP(size, PAGE_SIZE) >> PAGE_SHIFT;
 
 	for (u64 i = 0; i < pages && !b->error; i++)
-		b->error = p2m_insert(&b->g->p2m, GFN(gfn.v + i), MFN((module.v >> PAGE_SHIFT) + i), P2M_R);
+		b->error = p2m_insert(&b->g->p2m, GFN(gfn.v + i), MFN((module.v >> PAGE_SHIFT) + i),
+				      P2M_R);
 	map_run(b, address, gfn, pages, read_only);
 }
 
@@ -158,7 +159,8 @@ int loader_begin(struct guest *g)
 	gfn_t kernel, initrd;
 	int error;
 
-	if (h->magic != GN_LOADER_MAGIC || image * PAGE_SIZE > (u64)(loader_image_end - loader_image))
+	if (h->magic != GN_LOADER_MAGIC ||
+	    image * PAGE_SIZE > (u64)(loader_image_end - loader_image))
 		return -EINVAL;
 	b.left = image + h->zero_pages + 32 + tables_for(modules, LARGE_SIZE) * 2 +
 		 tables_for(config->memory_size, 512 * LARGE_SIZE);

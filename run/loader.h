@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* loader.h - begin a guest with its loader (guest-abi/loader.h): frames, first tables, registers. */
+/* loader.h - begin a guest with its loader (guest-abi/loader.h): frames, first tables, registers.
+ * */
 #ifndef RUN_LOADER_H
 #define RUN_LOADER_H
 

@@ -31,11 +31,8 @@ static const struct choice consoles[] = {{"com1", CONSOLE_COM1},
 					 {"none", 0},
 					 {NULL, 0}};
 static const struct choice logs[] = {{"com2", CONSOLE_LOG_COM2}, {"none", 0}, {NULL, 0}};
-static const struct choice levels[] = {{"error", LOG_ERROR},
-				       {"warn", LOG_WARN},
-				       {"info", LOG_INFO},
-				       {"debug", LOG_DEBUG},
-				       {NULL, 0}};
+static const struct choice levels[] = {
+    {"error", LOG_ERROR}, {"warn", LOG_WARN}, {"info", LOG_INFO}, {"debug", LOG_DEBUG}, {NULL, 0}};
 static const struct choice exits[] = {{"acpi", EXIT_BY_ACPI},	  {"debug", EXIT_BY_DEBUG},
 				      {"bochs", EXIT_BY_BOCHS},	  {"halt", EXIT_BY_HALT},
 				      {"reboot", EXIT_BY_REBOOT}, {NULL, 0}};
@@ -44,13 +41,13 @@ static const struct choice checks[] = {{"audit", true}, {NULL, 0}};
 static const struct choice flag[] = {{"", true}, {NULL, 0}}; /* a word without = */
 
 static const struct option known[] = {
-	{"console", consoles, offsetof(struct options, console)},
-	{"log", logs, offsetof(struct options, log)},
-	{"loglevel", levels, offsetof(struct options, log_level)},
-	{"exit", exits, offsetof(struct options, exit)},
-	{"mitigations", mitigations, offsetof(struct options, mitigations)},
-	{"stats", flag, offsetof(struct options, stats)},
-	{"debug", checks, offsetof(struct options, audit)},
+    {"console", consoles, offsetof(struct options, console)},
+    {"log", logs, offsetof(struct options, log)},
+    {"loglevel", levels, offsetof(struct options, log_level)},
+    {"exit", exits, offsetof(struct options, exit)},
+    {"mitigations", mitigations, offsetof(struct options, mitigations)},
+    {"stats", flag, offsetof(struct options, stats)},
+    {"debug", checks, offsetof(struct options, audit)},
 };
 
 static bool word_is(struct word w, const char *text)
@@ -113,11 +110,11 @@ bool options_read(struct options *options, const struct boot_text *line, char *e
 	bool good = true;
 
 	*options = (struct options){
-		.console = CONSOLE_COM1 | CONSOLE_SCREEN,
-		.log = CONSOLE_LOG_COM2,
-		.log_level = LOG_INFO,
-		.exit = EXIT_BY_ACPI,
-		.mitigations = true,
+	    .console = CONSOLE_COM1 | CONSOLE_SCREEN,
+	    .log = CONSOLE_LOG_COM2,
+	    .log_level = LOG_INFO,
+	    .exit = EXIT_BY_ACPI,
+	    .mitigations = true,
 	};
 	if (line->too_long) {
 		print_format(error, error_size,

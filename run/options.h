@@ -2,10 +2,10 @@
 /*
  * options.h - the monitor's command line: words NAME or NAME=VALUE, apart by spaces.
  *
- *	console=WHERE	   guests' text and the log: com1, screen, none, or com1,screen (default)
+ *	console=WHERE	   for guests and the log: com1, screen, none, com1,screen (default)
  *	log=WHERE	   the log alone: com2 (default) or none
  *	loglevel=LEVEL	   error, warn, info (default) or debug
- *	exit=HOW	   when all guests have ended: acpi (default), debug, bochs, halt or reboot
+ *	exit=HOW	   at the end: acpi (default), debug, bochs, halt or reboot
  *	mitigations=WHAT   auto (default) or off
  *	stats		   print each guest's counters when it ends
  *	debug=audit	   check the shadow tables against the guests' all the time
@@ -19,8 +19,8 @@
 
 struct options {
 	u32 console, log;	       /* CONSOLE_ bits */
-	u32 log_level;	       /* enum log_level */
-	u32 exit;	       /* enum exit_method */
+	u32 log_level;		       /* enum log_level */
+	u32 exit;		       /* enum exit_method */
 	u32 mitigations, stats, audit; /* 0 or 1 */
 };
 

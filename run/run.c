@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * run.c - the run loop of the CPU that runs guests. Each turn begins and ends with an empty stack: there
- * guests may move, die, be rebuilt. Next: exits.c, where each exit reason has its door.
+ * run.c - the run loop of the CPU that runs guests. Each turn begins and ends with an empty stack:
+ * there guests may move, die, be rebuilt. Next: exits.c, where each exit reason has its door.
  */
 #include "run/run.h"
 #include "run/guests.h"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * sched.c - see sched.h. Round robin over a ring. The fast path of the run loop asks only whether the
- * answer of last time still holds.
+ * sched.c - see sched.h. Round robin over a ring. The fast path of the run loop asks only whether
+ * the answer of last time still holds.
  */
 #include "run/sched.h"
 #include "arch/x86/cpu/apic.h"
@@ -10,8 +10,9 @@
 
 #define TICK 10000000ul /* ns: how often the keyboard is looked at */
 
-static struct list guests = {&guests, &guests}; /* (v) of the one CPU that runs guests, as all here */
-static struct guest *current;			/* NULL: ask again */
+static struct list guests = {&guests,
+			     &guests}; /* (v) of the one CPU that runs guests, as all here */
+static struct guest *current;	       /* NULL: ask again */
 static u64 slice_end;
 
 void sched_add(struct guest *g)
@@ -54,7 +55,7 @@ static u64 expire_timers(u64 now)
 {
 	u64 next = ~0ul;
 
-	list_for_each(l, &guests) {
+	list_for_each (l, &guests) {
 		struct guest *g = list_entry(l, struct guest, link);
 
 		if (!g->timer)
@@ -71,7 +72,7 @@ static u64 expire_timers(u64 now)
 
 static struct guest *first_awake(void)
 {
-	list_for_each(l, &guests) {
+	list_for_each (l, &guests) {
 		struct guest *g = list_entry(l, struct guest, link);
 
 		if (!g->blocked)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * sched.h - whose turn it is: guests that can run take turns of SCHED_SLICE; one that sleeps is woken by
- * its ports. One CPU runs guests; the APIC timer serves slices, guests' timers and the keyboard.
+ * sched.h - whose turn it is: guests that can run take turns of SCHED_SLICE; one that sleeps is
+ * woken by its ports. One CPU runs guests; the APIC timer serves slices, guests' timers and the
+ * keyboard.
  */
 #ifndef RUN_SCHED_H
 #define RUN_SCHED_H
@@ -14,10 +15,11 @@ void sched_add(struct guest *g);
 void sched_remove(struct guest *g);
 bool sched_is_empty(void);
 
-/* Raise what is due, look at the keyboard, then the guest whose turn it is, the timer set for it; NULL:
- * all sleep. A guest keeps its turn until its slice is over, unless it gives it up. */
+/* Raise what is due, look at the keyboard, then the guest whose turn it is, the timer set for it;
+ * NULL: all sleep. A guest keeps its turn until its slice is over, unless it gives it up. */
 struct guest *sched_next(void);
-/* The guest that runs gives up the rest of its slice; or something changed that decides whose turn it is. */
+/* The guest that runs gives up the rest of its slice; or something changed that decides whose turn
+ * it is. */
 void sched_yield(void);
 /* The timer has come. */
 void sched_tick(void);

@@ -16,7 +16,8 @@ GN_OPERATIONS(O)
 #undef X
 #undef O
 
-/* Make a hypercall, the arguments already in RDI, RSI, RDX, R10, R8. Loses RCX and R11; result in RAX. */
+/* Make a hypercall, the arguments already in RDI, RSI, RDX, R10, R8. Loses RCX and R11; result in
+ * RAX. */
 .macro gn_call name
 	movabs	$GN_SLOT(GN_CALL_\name), %rax
 	call	*%rax

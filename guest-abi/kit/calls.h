@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * calls.h - a C function gn_NAME() for each hypercall of guest-abi/hypercalls.h, with the arguments by
- * the names given there. A result below 0 is the negative of a GN_ error.
+ * calls.h - a C function gn_NAME() for each hypercall of guest-abi/hypercalls.h, with the arguments
+ * by the names given there. A result below 0 is the negative of a GN_ error.
  *
- * Each is a call to its slot of the code area. The call pushes a return address, so build a kernel that
- * uses this with -mno-red-zone, as every kernel that takes interrupts on its own stack must be.
+ * Each is a call to its slot of the code area. The call pushes a return address, so build a kernel
+ * that uses this with -mno-red-zone, as every kernel that takes interrupts on its own stack must
+ * be.
  */
 #ifndef GUEST_ABI_KIT_CALLS_H
 #define GUEST_ABI_KIT_CALLS_H

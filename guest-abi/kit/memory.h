@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* memory.h - the four functions that a C compiler may call on its own account, in a freestanding program too. */
+/* memory.h - the four functions that a C compiler may call on its own account, in a freestanding
+ * program too. */
 #ifndef GUEST_ABI_KIT_MEMORY_H
 #define GUEST_ABI_KIT_MEMORY_H
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * operations.h - the operations of the code area that C can call: what replaces CLI, STI, PUSHF and
- * POPF of the interrupt flag, and MOV from CR2. The two that are jumped to, iret and sysret, are for
- * assembler: see asm.h.
+ * POPF of the interrupt flag, and MOV from CR2. The two that are jumped to, iret and sysret, are
+ * for assembler: see asm.h.
  */
 #ifndef GUEST_ABI_KIT_OPERATIONS_H
 #define GUEST_ABI_KIT_OPERATIONS_H

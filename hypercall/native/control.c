@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* control.c - calls about the guest as a whole: what it runs on, how it is doing, how it begins and ends. */
+/* control.c - calls about the guest as a whole: what it runs on, how it is doing, how it begins and
+ * ends. */
 #include "hypercall/native/native.h"
 #include "lib/errno.h"
 #include "lib/log.h"
@@ -28,15 +29,16 @@ struct call_result native_get_stats(struct guest *g, struct gn_args_get_stats *a
 	return call_done(size);
 }
 
-/* The loader hands over. Its frames go first, a piece at a time; the code area, from which the call is
- * executed again, is in no table of the guest's. */
+/* The loader hands over. Its frames go first, a piece at a time; the code area, from which the call
+ * is executed again, is in no table of the guest's. */
 struct call_result native_start_kernel(struct guest *g, struct gn_args_start_kernel *a)
 {
 	if (!g->loading)
 		return call_done(-EPERM);
 	if (a->abi != GN_ABI_NATIVE)
 		return call_done(-ENODEV);
-	if (!is_guest_address(a->rip) || !is_guest_address(a->rsp) || a->cr3 >= g->config.memory_size)
+	if (!is_guest_address(a->rip) || !is_guest_address(a->rsp) ||
+	    a->cr3 >= g->config.memory_size)
 		return call_done(-EINVAL);
 
 	vcpu_load_cr3(&g->vcpu, a->cr3);
@@ -64,7 +66,8 @@ struct call_result native_shutdown(struct guest *g, struct gn_args_shutdown *a)
 	else if (a->kind == GN_SHUTDOWN_REBOOT)
 		guest_shut_down(g, GUEST_REBOOT);
 	else if (g->loading)
-		guest_crash(g, "%s", quoted); /* our loader's words, unless its image has taken it over */
+		guest_crash(g, "%s",
+			    quoted); /* our loader's words, unless its image has taken it over */
 	else
 		guest_crash(g, "shutdown(2), the guest says: %s", quoted);
 	return (struct call_result){0, CALL_YIELD};

@@ -47,7 +47,8 @@ struct call_result native_yield(struct guest *g, struct gn_args_yield *a)
 	return (struct call_result){0, CALL_YIELD};
 }
 
-/* The monitor runs with interrupts off: nothing can become pending between the test and the sleep. */
+/* The monitor runs with interrupts off: nothing can become pending between the test and the sleep.
+ * */
 struct call_result native_block(struct guest *g, struct gn_args_block *a)
 {
 	(void)a;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* memory.c - calls about address spaces. Any value is safe here: the shadows judge what it leads to. */
+/* memory.c - calls about address spaces. Any value is safe here: the shadows judge what it leads
+ * to. */
 #include "hypercall/native/native.h"
 
 struct call_result native_load_cr3(struct guest *g, struct gn_args_load_cr3 *a)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * native.h - the handlers of the native ABI, one for each line of guest-abi/hypercalls.h. The arguments
- * are named once, there; they lie in the guest's registers, and a handler that works in pieces advances
- * them there.
+ * native.h - the handlers of the native ABI, one for each line of guest-abi/hypercalls.h. The
+ * arguments are named once, there; they lie in the guest's registers, and a handler that works in
+ * pieces advances them there.
  */
 #ifndef HYPERCALL_NATIVE_NATIVE_H
 #define HYPERCALL_NATIVE_NATIVE_H

@@ -12,21 +12,21 @@ GN_HYPERCALLS(X)
 
 static const call_fn native_calls[] = {
 #define X(number, name, arguments, flags, promise) [number] = call_##name,
-	GN_HYPERCALLS(X)
+    GN_HYPERCALLS(X)
 #undef X
 };
 
 static const u8 native_flags[] = {
 #define X(number, name, arguments, flags, promise) [number] = flags,
-	GN_HYPERCALLS(X)
+    GN_HYPERCALLS(X)
 #undef X
 };
 
 _Static_assert(sizeof(native_flags) <= GN_FIRST_OP_SLOT, "each call has a slot of its own");
 
 const struct personality personality_native = {
-	.name = "native",
-	.count = ARRAY_SIZE(native_calls),
-	.call = native_calls,
-	.flags = native_flags,
+    .name = "native",
+    .count = ARRAY_SIZE(native_calls),
+    .call = native_calls,
+    .flags = native_flags,
 };

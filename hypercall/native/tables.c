@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* tables.c - calls that load what the processor keeps: gates, descriptors, entry points, stacks, bases. */
+/* tables.c - calls that load what the processor keeps: gates, descriptors, entry points, stacks,
+ * bases. */
 #include "hypercall/native/native.h"
 #include "lib/errno.h"
 

@@ -88,8 +88,8 @@ static void make_gdt(u64 *gdt)
 	gdt[AREA_MONITOR_SS / 8] = DATA(0);
 	gdt[GN_KERNEL_CS / 8] = CODE64(1);
 	gdt[GN_KERNEL_SS / 8] = DATA(1);
-	gdt[AREA_TSS_SEL / 8] = (sizeof(struct area_tss) - 1) | (tss & 0xffffff) << 16 | 0x89ul << 40 |
-				(tss >> 24 & 0xff) << 56;
+	gdt[AREA_TSS_SEL / 8] = (sizeof(struct area_tss) - 1) | (tss & 0xffffff) << 16 |
+				0x89ul << 40 | (tss >> 24 & 0xff) << 56;
 	gdt[AREA_TSS_SEL / 8 + 1] = tss >> 32;
 }
 
@@ -103,7 +103,8 @@ static void make_tss(struct area_tss *tss)
 	tss->iomap_base = sizeof(*tss); /* past the limit: no ports (R16) */
 }
 
-void desc_make_area(struct cpu_area *area, u64 *area_l1, struct cpu *cpu, maddr_t root, u64 nmi_stack)
+void desc_make_area(struct cpu_area *area, u64 *area_l1, struct cpu *cpu, maddr_t root,
+		    u64 nmi_stack)
 {
 	maddr_t constants = early_memory_take(PAGE_SIZE), gdt = early_memory_take(PAGE_SIZE);
 	maddr_t stack = early_memory_take(PAGE_SIZE);
@@ -129,25 +130,28 @@ void desc_make_area(struct cpu_area *area, u64 *area_l1, struct cpu *cpu, maddr_
 	area_l1[AREA_PAGE_STACK] = stack.v | PTE_P | PTE_W | PTE_A | PTE_D | PTE_NX;
 	for (unsigned i = 0; i < text_pages; i++)
 		area_l1[AREA_PAGE_TEXT + i] =
-			(image_maddr(switcher_image) + i * PAGE_SIZE) | PTE_P | PTE_A;
+		    (image_maddr(switcher_image) + i * PAGE_SIZE) | PTE_P | PTE_A;
 }
 
 /*
- * LTR sets the busy bit of its descriptor, so it wants the GDT by an address that can be written. After a
- * reset the LDTR is no null one: it counts as present, from linear address 0 on (SDM 3A table 9-1), where a
- * guest has its own memory, and so its own call gates (R13).
+ * LTR sets the busy bit of its descriptor, so it wants the GDT by an address that can be written.
+ * After a reset the LDTR is no null one: it counts as present, from linear address 0 on (SDM 3A
+ * table 9-1), where a guest has its own memory, and so its own call gates (R13).
  */
 static void load_tables(const struct cpu_area *area)
 {
 	const struct table_register alias = {PAGE_SIZE - 1, (u64)area->gdt};
-	const struct table_register gdtr = {PAGE_SIZE - 1, AREA_GDT}, idtr = {PAGE_SIZE - 1, AREA_IDT};
+	const struct table_register gdtr = {PAGE_SIZE - 1, AREA_GDT},
+				    idtr = {PAGE_SIZE - 1, AREA_IDT};
 
 	__asm__ volatile("lgdt %0\n\t"
 			 "ltr %w1\n\t"
 			 "lgdt %2\n\t"
 			 "lidt %3\n\t"
 			 "lldt %w4\n\t"
-			 : : "m"(alias), "r"(AREA_TSS_SEL), "m"(gdtr), "m"(idtr), "r"(0) : "memory");
+			 :
+			 : "m"(alias), "r"(AREA_TSS_SEL), "m"(gdtr), "m"(idtr), "r"(0)
+			 : "memory");
 	__asm__ volatile("push %0\n\t"
 			 "lea 1f(%%rip), %%rax\n\t"
 			 "push %%rax\n\t"
@@ -157,7 +161,9 @@ static void load_tables(const struct cpu_area *area)
 			 "mov %w2, %%es\n\t"
 			 "mov %w2, %%fs\n\t"
 			 "mov %w2, %%gs"
-			 : : "i"(AREA_MONITOR_CS), "r"(AREA_MONITOR_SS), "r"(0) : "rax", "memory");
+			 :
+			 : "i"(AREA_MONITOR_CS), "r"(AREA_MONITOR_SS), "r"(0)
+			 : "rax", "memory");
 }
 
 void desc_load(const struct cpu_area *area)

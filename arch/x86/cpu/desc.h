@@ -21,7 +21,8 @@ struct cpu_area {
 
 /* Fill area_l1, the 512 entries that map it. this_cpu, its root and NMI stack become its constants.
  * */
-void desc_make_area(struct cpu_area *area, u64 *area_l1, struct cpu *cpu, maddr_t root, u64 nmi_stack);
+void desc_make_area(struct cpu_area *area, u64 *area_l1, struct cpu *cpu, maddr_t root,
+		    u64 nmi_stack);
 
 /* On the CPU itself, its root loaded: never again after this. */
 void desc_load(const struct cpu_area *area);

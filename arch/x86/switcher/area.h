@@ -6,12 +6,12 @@
  *	page 1   GDT						read-only
  *	page 2   IDT						read-only, shared by all CPUs
  *	page 3   entry stack and the IST stacks			read-write, no execute
- *	page 16  text (entry.S)					read-only, executable, shared
+ *	page 16  text (entry.S)				read-only, executable, shared
  *
- * Every page is supervisor, so ring 1 can read all of it, and write the entry stack: nothing here is a
- * secret, and ring 0 trusts no word of page 3 that it, or the CPU, did not write since the last entry
- * (the guest does not run in between, and no other CPU's root maps this CPU's page 3). The monitor
- * changes pages 0 and 1 through the direct map, at another linear address.
+ * Every page is supervisor, so ring 1 can read all of it, and write the entry stack: nothing here
+ * is a secret, and ring 0 trusts no word of page 3 that it, or the CPU, did not write since the
+ * last entry (the guest does not run in between, and no other CPU's root maps this CPU's page 3).
+ * The monitor changes pages 0 and 1 through the direct map, at another linear address.
  */
 #ifndef ARCH_X86_SWITCHER_AREA_H
 #define ARCH_X86_SWITCHER_AREA_H
@@ -56,8 +56,8 @@
 #define EXIT_COMPAT_SYSCALL 257 /* SYSCALL from 32-bit code */
 #define EXIT_RETURN_FAULT   258 /* the IRETQ that enters the guest faulted: nothing of it has run */
 
-/* area_constants.mitigations, chosen at boot: clean the predictors on each exit; clear the CPU's buffers on
- * each entry. */
+/* area_constants.mitigations, chosen at boot: clean the predictors on each exit; clear the CPU's
+ * buffers on each entry. */
 #define AREA_MITIGATE_EXIT  1
 #define AREA_MITIGATE_ENTRY 2
 
@@ -66,8 +66,8 @@
 #include "lib/types.h"
 
 /*
- * A guest's registers between an exit and the next entry. The first five are a hypercall's arguments in
- * their order; rax and what follows it lie as the exit pops them from the entry stack.
+ * A guest's registers between an exit and the next entry. The first five are a hypercall's
+ * arguments in their order; rax and what follows it lie as the exit pops them from the entry stack.
  */
 struct guest_regs {
 	u64 rdi, rsi, rdx, r10, r8;
@@ -81,11 +81,11 @@ struct guest_regs {
 
 /* Page 0. Written by the monitor between runs, through the direct map. */
 struct area_constants {
-	u64 this_cpu;	   /* struct cpu *, for NMI and exceptions */
-	u64 monitor_cr3;   /* this CPU's */
-	u64 guest_cr3;	   /* of the vCPU that runs next */
-	u64 regs;	   /* struct guest_regs * of that vCPU */
-	u64 syscall_entry; /* where SYSCALL of its ring 3 arrives: canonical, never 270-271 but the code area */
+	u64 this_cpu;	 /* struct cpu *, for NMI and exceptions */
+	u64 monitor_cr3; /* this CPU's */
+	u64 guest_cr3;	 /* of the vCPU that runs next */
+	u64 regs;	 /* struct guest_regs * of that vCPU */
+	u64 syscall_entry; /* where SYSCALL of its ring 3 arrives: is_guest_address() */
 	u64 syscall_keep;  /* RFLAGS bits that survive it; IF among them */
 	u64 syscall_vif;   /* vif after it */
 	u64 code_area;	   /* first byte of the code that may make hypercalls by SYSCALL */
@@ -96,8 +96,8 @@ struct area_constants {
 
 /* The first bytes of page 3. */
 struct area_scratch {
-	u64 rsp;   /* SYSCALL parks the guest's RSP here */
-	u8 debug;  /* a #DB came at CPL 0 in the switcher; delivered at the next boundary */
+	u64 rsp;  /* SYSCALL parks the guest's RSP here */
+	u8 debug; /* a #DB came at CPL 0 in the switcher; delivered at the next boundary */
 	u8 unused[7];
 };
 
@@ -115,7 +115,8 @@ struct area_tss {
 extern const u8 switcher_stubs[], switcher_text[], switcher_text_end[];
 extern const u8 switcher_syscall[], switcher_compat_syscall[], switcher_return_to_guest[];
 
-/* Run the guest whose registers these are (they are also area_constants.regs) until its next exit. */
+/* Run the guest whose registers these are (they are also area_constants.regs) until its next exit.
+ * */
 void switcher_enter(struct guest_regs *regs);
 #endif
 

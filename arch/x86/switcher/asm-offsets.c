@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * asm-offsets.c - the structure offsets that entry.S uses, from C. Compiled to assembler text only; the
- * build turns each "->NAME value" line into a #define.
+ * asm-offsets.c - the structure offsets that entry.S uses, from C. Compiled to assembler text only;
+ * the build turns each "->NAME value" line into a #define.
  */
 #include "arch/x86/switcher/area.h"
 

@@ -6,13 +6,14 @@
  *   (i)   switcher_enter	the monitor runs a guest
  *   (ii)  exit			a guest comes back: by a vector, or by a hypercall
  *   (iii) ring 0		an exception at CPL 0
- *   (iv)  SYSCALL		of a guest's user: to its kernel, the monitor not entered; or a hypercall
+ *   (iv)  SYSCALL		a user's goes to its kernel, not to the monitor; or a hypercall
  *   (v)   NMI, #DB		which may come at any instruction here
  *   (vi)  stubs		one for each vector
  *
- * Rules kept here. Under a guest's CR3 ring 0 stores to the entry stack and the vcpu page only. No push
- * before RSP is ours. No RET and no indirect branch: a guest in ring 1 shares the branch predictor of
- * ring 0. IF is 0 throughout: every gate is an interrupt gate, and SYSCALL's mask clears IF.
+ * Rules kept here. Under a guest's CR3 ring 0 stores to the entry stack and the vcpu page only. No
+ * push before RSP is ours. No RET and no indirect branch: a guest in ring 1 shares the branch
+ * predictor of ring 0. IF is 0 throughout: every gate is an interrupt gate, and SYSCALL's mask
+ * clears IF.
  */
 #include "arch/x86/switcher/area.h"
 #include "arch/x86/switcher/asm-offsets.h"
@@ -28,13 +29,13 @@
 	.globl switcher_text
 switcher_text:
 
-/* ---- (i) into the guest --------------------------------------------------------------------------- */
+/* ---- (i) into the guest ---------------------------------------------------------------------- */
 
 /*
  * void switcher_enter(struct guest_regs *regs). The frame for IRETQ, on the entry stack:
  *	+0 RIP  +8 CS  +16 RFLAGS  +24 RSP  +32 SS
- * RAX waits below it until CR3 is the guest's. What the guest may see of this page afterwards is its own
- * registers.
+ * RAX waits below it until CR3 is the guest's. What the guest may see of this page afterwards is
+ * its own registers.
  */
 	.globl switcher_enter
 switcher_enter:
@@ -76,7 +77,7 @@ switcher_enter:
 switcher_return_to_guest:
 	iretq
 
-/* ---- (ii) out of the guest ------------------------------------------------------------------------ */
+/* ---- (ii) out of the guest ------------------------------------------------------------------- */
 
 /* Store the registers but RAX, which is on the stack; leaves regs in RAX and CR3 the monitor's. */
 .macro save_registers
@@ -124,12 +125,12 @@ exit:
 	jnz	switcher_exit_mitigated
 	jmp	switcher_exit
 
-/* ---- (iii) an exception or interrupt at CPL 0 ------------------------------------------------------ */
+/* ---- (iii) an exception or interrupt at CPL 0 ------------------------------------------------ */
 
 /*
  * The IRETQ into the guest may fault (a bad selector, a RIP that is not canonical): nothing of the
- * guest has run, its registers are as they were, and only vector and error code are new. An interrupt
- * comes only where the monitor idles with IF=1. Anything else is our bug.
+ * guest has run, its registers are as they were, and only vector and error code are new. An
+ * interrupt comes only where the monitor idles with IF=1. Anything else is our bug.
  */
 ring0:
 	lea	switcher_return_to_guest(%rip), %rax
@@ -154,12 +155,13 @@ return_fault:
 	cld
 	jmp	switcher_exit
 
-/* ---- (iv) SYSCALL --------------------------------------------------------------------------------- */
+/* ---- (iv) SYSCALL ---------------------------------------------------------------------------- */
 
 /*
- * RCX = return RIP, R11 = RFLAGS, RSP the guest's, any ring: the CPU does not say which. The byte before
- * the return RIP was executed; if it lies in the code area, which ring 3 cannot execute, this was ring 1.
- * (The return RIP itself would not do: SYSCALL in the last bytes of a user page returns to the next.)
+ * RCX = return RIP, R11 = RFLAGS, RSP the guest's, any ring: the CPU does not say which. The byte
+ * before the return RIP was executed; if it lies in the code area, which ring 3 cannot execute,
+ * this was ring 1. (The return RIP itself would not do: SYSCALL in the last bytes of a user page
+ * returns to the next.)
  */
 	.balign 16
 	.globl switcher_syscall
@@ -171,7 +173,8 @@ switcher_syscall:
 	sub	CONSTANT(CONST_CODE_AREA), %rax
 	cmp	$GN_CODE_SIZE, %rax
 	jb	hypercall
-	/* The user's: to the guest kernel as hardware would do it. No frame; RSP stays the user's. */
+	/* The user's: to the guest kernel as hardware would do it. No frame; RSP stays the user's.
+	 * */
 	pushq	$GN_KERNEL_SS
 	pushq	SCRATCH(SCRATCH_RSP)
 	mov	%r11, %rax
@@ -196,7 +199,8 @@ hypercall:
 	push	%rax
 	jmp	exit
 
-/* SYSCALL of 32-bit code (AMD has it in long mode; Intel raises #UD). GN_USER_SS - 8 is its STAR selector. */
+/* SYSCALL of 32-bit code (AMD has it in long mode; Intel raises #UD). GN_USER_SS - 8 is its STAR
+ * selector. */
 	.globl switcher_compat_syscall
 switcher_compat_syscall:
 	mov	%rsp, SCRATCH(SCRATCH_RSP)
@@ -211,12 +215,13 @@ switcher_compat_syscall:
 	push	%rax
 	jmp	exit
 
-/* ---- (v) NMI and #DB ------------------------------------------------------------------------------ */
+/* ---- (v) NMI and #DB ------------------------------------------------------------------------- */
 
 /*
- * An NMI: any ring, any CR3, any RSP. The handler runs on a stack of its own in the monitor; it raises
- * nothing and executes no IRET, so NMIs stay blocked and this IST frame stays whole until the IRETQ here.
- * It clears DR7 first, since a guest's breakpoints may name addresses that the monitor uses.
+ * An NMI: any ring, any CR3, any RSP. The handler runs on a stack of its own in the monitor; it
+ * raises nothing and executes no IRET, so NMIs stay blocked and this IST frame stays whole until
+ * the IRETQ here. It clears DR7 first, since a guest's breakpoints may name addresses that the
+ * monitor uses.
  */
 nmi:
 	push	%rax
@@ -261,8 +266,8 @@ nmi:
 	iretq
 
 /*
- * #DB at CPL 0 in the switcher: a single step or a data breakpoint that was pending when SYSCALL or an
- * interrupt came (the MOV SS shadow, SDM 3A 6.8.3). Note it, go on.
+ * #DB at CPL 0 in the switcher: a single step or a data breakpoint that was pending when SYSCALL or
+ * an interrupt came (the MOV SS shadow, SDM 3A 6.8.3). Note it, go on.
  */
 debug:
 	pushq	$0
@@ -275,7 +280,7 @@ debug:
 	movb	$1, SCRATCH(SCRATCH_DEBUG)
 	iretq
 
-/* ---- (vi) one stub a vector, 16 bytes each --------------------------------------------------------- */
+/* ---- (vi) one stub a vector, 16 bytes each --------------------------------------------------- */
 
 	.balign 16
 	.globl switcher_stubs
@@ -288,7 +293,8 @@ switcher_stubs:
 	.elseif vector == 2
 	jmp	nmi
 	.else
-	.if vector != 8 && vector != 10 && vector != 11 && vector != 12 && vector != 13 && vector != 14 && vector != 17 && vector != 21 && vector != 29 && vector != 30
+	.if vector != 8 && (vector < 10 || vector > 14) && vector != 17 && vector != 21 && \
+	    vector != 29 && vector != 30	/* those for which the CPU pushes an error code */
 	pushq	$0
 	.endif
 	pushq	$vector

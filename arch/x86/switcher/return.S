@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * return.S - the monitor's side of the switcher's jumps: not mapped in guests, CR3 is the monitor's, RSP
- * is the monitor's stack.
+ * return.S - the monitor's side of the switcher's jumps: not mapped in guests, CR3 is the
+ * monitor's, RSP is the monitor's stack.
  */
 #include "arch/x86/switcher/area.h"
 
 	.section .text.switcher_exit, "ax", @progbits
 
-/* Mitigations on: nothing of the monitor may predict by what the guest trained, RET least of all. */
+/* Mitigations on: nothing of the monitor may predict by what the guest trained, RET least of all.
+ * */
 	.balign 16
 	.globl switcher_exit_mitigated
 switcher_exit_mitigated:

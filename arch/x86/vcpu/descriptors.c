@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 /*
  * descriptors.c - the guest's GDT and IDT as it may have them. Guest memory is never loaded as a
- * descriptor table: the monitor keeps copies, flat code and data of DPL 1 or 3 only, every accessed bit
- * set (the CPU must not want to write to a read-only GDT), nothing conforming, no gates, no TSS (R13).
- * Layouts: SDM 3A 3.4.5 (segment descriptors), 6.14.1 (64-bit gates).
+ * descriptor table: the monitor keeps copies, flat code and data of DPL 1 or 3 only, every accessed
+ * bit set (the CPU must not want to write to a read-only GDT), nothing conforming, no gates, no TSS
+ * (R13). Layouts: SDM 3A 3.4.5 (segment descriptors), 6.14.1 (64-bit gates).
  */
 #include "arch/x86/vcpu/vcpu.h"
 #include "lib/errno.h"
@@ -20,7 +20,7 @@
 #define DESCRIPTOR_LONG	    (1ul << 53)
 #define DESCRIPTOR_BIG	    (1ul << 54)
 #define DESCRIPTOR_BASE	    0xff0000ffffff0000ul
-#define DESCRIPTOR_FLAT	    0x00cf00000000fffful /* limit 4 GiB, granularity 4 KiB, 32 bits */
+#define DESCRIPTOR_FLAT	    0x00cf00000000fffful /* limit 4 GiB, in pages, 32 bits */
 
 /* The descriptor that stands for what the guest wrote; false: it may not have that. */
 static bool sanitise(u64 *descriptor)
@@ -63,9 +63,10 @@ int vcpu_set_descriptors(struct vcpu *v, unsigned first, const u64 *descriptors,
 
 void vcpu_default_descriptors(struct vcpu *v)
 {
-	const u64 segment = DESCRIPTOR_PRESENT | DESCRIPTOR_SEGMENT | DESCRIPTOR_WRITABLE |
-			    DESCRIPTOR_ACCESSED;
-	const u64 code64 = (DESCRIPTOR_FLAT & ~DESCRIPTOR_BIG) | segment | DESCRIPTOR_CODE | DESCRIPTOR_LONG;
+	const u64 segment =
+	    DESCRIPTOR_PRESENT | DESCRIPTOR_SEGMENT | DESCRIPTOR_WRITABLE | DESCRIPTOR_ACCESSED;
+	const u64 code64 =
+	    (DESCRIPTOR_FLAT & ~DESCRIPTOR_BIG) | segment | DESCRIPTOR_CODE | DESCRIPTOR_LONG;
 	const u64 data = DESCRIPTOR_FLAT | segment;
 
 	memset(v->gdt, 0, GN_GDT_ENTRIES * sizeof(u64));
@@ -77,7 +78,8 @@ void vcpu_default_descriptors(struct vcpu *v)
 	v->changed |= VCPU_CHANGED_GDT;
 }
 
-/* May the selector be loaded with its own RPL: into CS (code), or as data? Not the null selector. */
+/* May the selector be loaded with its own RPL: into CS (code), or as data? Not the null selector.
+ * */
 bool vcpu_descriptor_is_usable(const struct vcpu *v, u16 selector, bool code)
 {
 	unsigned index = selector >> 3, rpl = selector & 3;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * emulator.c - one instruction of the guest, executed by the emulator: what traps in ring 1, and stores
- * to page tables that the shadows protect. The guest's kernel is at CPL 0 here, as it believes; whether
- * it is the kernel is decided by the saved CS alone. Next: operations-*.c.
+ * emulator.c - one instruction of the guest, executed by the emulator: what traps in ring 1, and
+ * stores to page tables that the shadows protect. The guest's kernel is at CPL 0 here, as it
+ * believes; whether it is the kernel is decided by the saved CS alone. Next: operations-*.c.
  */
 #include "arch/x86/vcpu/emulator.h"
 #include "arch/x86/cpu/features.h"
@@ -30,8 +30,8 @@ static enum emulate_verdict read_pmc(struct emulate *e, u32 index, u64 *value)
 	return emulate_fault_error(e, EXCEPTION_GP, 0);
 }
 
-/* Trapped or not, the answer is the hardware's: users read it raw (D17 of the design: what is withheld
- * is dead in hardware). */
+/* Trapped or not, the answer is the hardware's: users read it raw (D17 of the design: what is
+ * withheld is dead in hardware). */
 static enum emulate_verdict read_cpuid(struct emulate *e, u32 registers[4])
 {
 	struct cpuid r = cpuid(registers[0], registers[2]);
@@ -75,37 +75,37 @@ static enum emulate_verdict port_out(struct emulate *e, u16 port, unsigned size,
 }
 
 static const struct emulate_operations operations = {
-	.fetch = memory_fetch,
-	.read = memory_read,
-	.write = memory_write,
-	.compare_exchange = memory_compare_exchange,
-	.get_segment = segment_get,
-	.set_stack_segment = segment_set_stack,
-	.read_descriptor = segment_read_descriptor,
-	.transfer = segment_transfer,
-	.read_cr = control_read_cr,
-	.write_cr = control_write_cr,
-	.read_dr = control_read_dr,
-	.write_dr = control_write_dr,
-	.read_msr = msr_read,
-	.write_msr = msr_write,
-	.set_xcr = control_set_xcr,
-	.read_tsc = read_tsc,
-	.read_pmc = read_pmc,
-	.cpuid = read_cpuid,
-	.get_table = segment_get_table,
-	.set_table = segment_set_table,
-	.get_selector = segment_get_selector,
-	.set_selector = segment_set_selector,
-	.invalidate = control_invalidate,
-	.flush_caches = flush_caches,
-	.swapgs = segment_swapgs,
-	.get_interrupt_flag = get_interrupt_flag,
-	.set_interrupt_flag = set_interrupt_flag,
-	.check_port = check_port,
-	.port_in = port_in,
-	.port_out = port_out,
-	.read_vector = memory_read_vector,
+    .fetch = memory_fetch,
+    .read = memory_read,
+    .write = memory_write,
+    .compare_exchange = memory_compare_exchange,
+    .get_segment = segment_get,
+    .set_stack_segment = segment_set_stack,
+    .read_descriptor = segment_read_descriptor,
+    .transfer = segment_transfer,
+    .read_cr = control_read_cr,
+    .write_cr = control_write_cr,
+    .read_dr = control_read_dr,
+    .write_dr = control_write_dr,
+    .read_msr = msr_read,
+    .write_msr = msr_write,
+    .set_xcr = control_set_xcr,
+    .read_tsc = read_tsc,
+    .read_pmc = read_pmc,
+    .cpuid = read_cpuid,
+    .get_table = segment_get_table,
+    .set_table = segment_set_table,
+    .get_selector = segment_get_selector,
+    .set_selector = segment_set_selector,
+    .invalidate = control_invalidate,
+    .flush_caches = flush_caches,
+    .swapgs = segment_swapgs,
+    .get_interrupt_flag = get_interrupt_flag,
+    .set_interrupt_flag = set_interrupt_flag,
+    .check_port = check_port,
+    .port_in = port_in,
+    .port_out = port_out,
+    .read_vector = memory_read_vector,
 };
 
 static u8 mode_of(const struct vcpu *v)
@@ -127,12 +127,12 @@ static void load_registers(const struct vcpu *v, struct emulate_registers *r)
 	bool user = vcpu_is_user(v);
 
 	*r = (struct emulate_registers){
-		.gpr = {g->rax, g->rcx, g->rdx, g->rbx, g->rsp, g->rbp, g->rsi, g->rdi, g->r8, g->r9,
-			g->r10, g->r11, g->r12, g->r13, g->r14, g->r15},
-		.rip = g->rip,
-		.rflags = g->rflags & ~RFLAGS_IF,
-		.mode = mode_of(v),
-		.cpl = user ? 3 : 0,
+	    .gpr = {g->rax, g->rcx, g->rdx, g->rbx, g->rsp, g->rbp, g->rsi, g->rdi, g->r8, g->r9,
+		    g->r10, g->r11, g->r12, g->r13, g->r14, g->r15},
+	    .rip = g->rip,
+	    .rflags = g->rflags & ~RFLAGS_IF,
+	    .mode = mode_of(v),
+	    .cpl = user ? 3 : 0,
 	};
 	r->selector[SEGMENT_CS] = user ? g->cs : GN_GUEST_KERNEL_CS;
 	r->selector[SEGMENT_SS] = user ? g->ss : GN_GUEST_KERNEL_SS;
@@ -167,8 +167,10 @@ static void store_registers(struct vcpu *v, const struct emulate_registers *r)
 	g->rflags = (r->rflags & RFLAGS_GUEST) | RFLAGS_RESERVED | RFLAGS_IF;
 }
 
-/* INT n and kin: the gate's DPL against the CPL (ICEBP asks nobody); the fault is at the instruction. */
-static void software_interrupt(struct vcpu *v, const struct emulate *e, const struct emulate_registers *r)
+/* INT n and kin: the gate's DPL against the CPL (ICEBP asks nobody); the fault is at the
+ * instruction. */
+static void software_interrupt(struct vcpu *v, const struct emulate *e,
+			       const struct emulate_registers *r)
 {
 	u8 vector = e->event.vector;
 

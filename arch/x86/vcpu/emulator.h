@@ -31,7 +31,8 @@ enum emulate_verdict memory_compare_exchange(struct emulate *e, u64 linear, cons
 enum emulate_verdict memory_read_vector(struct emulate *e, unsigned number, u8 to[16]);
 
 /* operations-segment.c */
-enum emulate_verdict segment_get(struct emulate *e, enum segment segment, struct emulate_segment *to);
+enum emulate_verdict segment_get(struct emulate *e, enum segment segment,
+				 struct emulate_segment *to);
 enum emulate_verdict segment_set_stack(struct emulate *e, u16 selector, u64 descriptor);
 enum emulate_verdict segment_read_descriptor(struct emulate *e, u16 selector, u64 *descriptor);
 enum emulate_verdict segment_transfer(struct emulate *e, const struct emulate_transfer *to);
@@ -41,7 +42,8 @@ enum emulate_verdict segment_get_table(struct emulate *e, enum emulate_table tab
 enum emulate_verdict segment_set_table(struct emulate *e, enum emulate_table table,
 				       const struct emulate_table_register *from);
 enum emulate_verdict segment_get_selector(struct emulate *e, enum emulate_selector which, u16 *to);
-enum emulate_verdict segment_set_selector(struct emulate *e, enum emulate_selector which, u16 selector);
+enum emulate_verdict segment_set_selector(struct emulate *e, enum emulate_selector which,
+					  u16 selector);
 
 /* operations-control.c */
 enum emulate_verdict control_read_cr(struct emulate *e, unsigned number, u64 *value);

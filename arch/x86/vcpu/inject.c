@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 /*
- * inject.c - give a guest an exception or an event, as the frame that the hardware would push through
- * the gate of the guest's own IDT (SDM 3A 6.14). Nothing is pushed here: the frame's words go into the
- * vcpu page, and the guest continues at a stub of the code area that pushes them in ring 1, where a bad
- * stack is the guest's own fault. Read guest-abi/code-area.S (deliver) beside this; next: ranges.c.
+ * inject.c - give a guest an exception or an event, as the frame that the hardware would push
+ * through the gate of the guest's own IDT (SDM 3A 6.14). Nothing is pushed here: the frame's words
+ * go into the vcpu page, and the guest continues at a stub of the code area that pushes them in
+ * ring 1, where a bad stack is the guest's own fault. Read guest-abi/code-area.S (deliver) beside
+ * this; next: ranges.c.
  */
 #include "arch/x86/vcpu/vcpu.h"
 #include "guest-abi/ranges.h"
@@ -32,7 +33,8 @@ static u64 task_stack(struct vcpu *v, u8 ist)
 	return rsp;
 }
 
-/* The stack of a gate: its IST, or RSP0 when coming from ring 3, or the present one; aligned to 16. */
+/* The stack of a gate: its IST, or RSP0 when coming from ring 3, or the present one; aligned to 16.
+ * */
 static u64 stack_of(struct vcpu *v, const struct vcpu_gate *gate)
 {
 	u64 rsp = v->regs.rsp;
@@ -119,8 +121,9 @@ static u8 highest_vector(const struct vcpu *v)
 }
 
 /*
- * In the ranges of the code area vif is about to change together with RIP: there the code itself looks
- * again. Elsewhere the event comes now if vif is 1. Either way page->pending stays 1 for what waits.
+ * In the ranges of the code area vif is about to change together with RIP: there the code itself
+ * looks again. Elsewhere the event comes now if vif is 1. Either way page->pending stays 1 for what
+ * waits.
  */
 void vcpu_deliver_events(struct vcpu *v)
 {

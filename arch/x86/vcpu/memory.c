@@ -6,7 +6,8 @@
 #include "arch/x86/vcpu/vcpu.h"
 #include "lib/errno.h"
 
-static int translate(struct vcpu *v, u64 gva, struct shadow_access access, struct vcpu_copy_result *result)
+static int translate(struct vcpu *v, u64 gva, struct shadow_access access,
+		     struct vcpu_copy_result *result)
 {
 	result->at = gva;
 	if (!is_canonical(gva)) {
@@ -53,7 +54,8 @@ int vcpu_copy_as(struct vcpu *v, u64 gva, void *bytes, size_t size, struct shado
 		error = access.write ? guest_copy_write(p2m, result->shadow.gpa, at, piece, &why)
 				     : guest_copy_read(p2m, result->shadow.gpa, at, piece, &why);
 		if (error) {
-			result->verdict = why.answer == P2M_POPULATE ? SHADOW_POPULATE : SHADOW_WATCHED;
+			result->verdict =
+			    why.answer == P2M_POPULATE ? SHADOW_POPULATE : SHADOW_WATCHED;
 			result->shadow.gfn = why.gfn;
 			result->shadow.intent = why.intent;
 			return -EFAULT;
@@ -68,9 +70,9 @@ int vcpu_copy_as(struct vcpu *v, u64 gva, void *bytes, size_t size, struct shado
 static struct shadow_access present_access(const struct vcpu *v, bool write)
 {
 	return (struct shadow_access){
-		.write = write,
-		.user = vcpu_is_user(v),
-		.ac = v->regs.rflags & RFLAGS_AC,
+	    .write = write,
+	    .user = vcpu_is_user(v),
+	    .ac = v->regs.rflags & RFLAGS_AC,
 	};
 }
 
@@ -79,7 +81,8 @@ int vcpu_read(struct vcpu *v, u64 gva, void *to, size_t size, struct vcpu_copy_r
 	return vcpu_copy_as(v, gva, to, size, present_access(v, false), result);
 }
 
-int vcpu_write(struct vcpu *v, u64 gva, const void *from, size_t size, struct vcpu_copy_result *result)
+int vcpu_write(struct vcpu *v, u64 gva, const void *from, size_t size,
+	       struct vcpu_copy_result *result)
 {
 	return vcpu_copy_as(v, gva, (void *)from, size, present_access(v, true), result);
 }

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: MIT
 /*
- * operations-control.c - control and debug registers, for the emulator. The guest's values are kept here;
- * what of them the CPU must hold while the guest runs (CR0.TS and EM, CR4.SMAP and TSD, breakpoints) is
- * loaded with the vCPU. Paging is always on and 64-bit.
+ * operations-control.c - control and debug registers, for the emulator. The guest's values are kept
+ * here; what of them the CPU must hold while the guest runs (CR0.TS and EM, CR4.SMAP and TSD,
+ * breakpoints) is loaded with the vCPU. Paging is always on and 64-bit.
  */
 #include "arch/x86/cpu/features.h"
 #include "arch/x86/vcpu/emulator.h"
 
-#define CR0_MUST    (CR0_PE | CR0_PG)
-#define CR0_MAY	    (CR0_MUST | CR0_WP | CR0_NE | CR0_ET | CR0_MP | CR0_EM | CR0_TS | CR0_AM)
+#define CR0_MUST (CR0_PE | CR0_PG)
+#define CR0_MAY	 (CR0_MUST | CR0_WP | CR0_NE | CR0_ET | CR0_MP | CR0_EM | CR0_TS | CR0_AM)
 #define CR4_MAY                                                                                    \
 	(CR4_PAE | CR4_VME | CR4_PVI | CR4_TSD | CR4_DE | CR4_PSE | CR4_PGE | CR4_MCE |            \
 	 CR4_OSFXSR | CR4_OSXMMEXCPT)
@@ -16,8 +16,9 @@
 
 static u64 allowed_cr4(void)
 {
-	return CR4_MAY | (cpu_features.xsave ? CR4_OSXSAVE : 0) | (cpu_features.smep ? CR4_SMEP : 0) |
-	       (cpu_features.smap ? CR4_SMAP : 0) | (cpu_features.umip ? CR4_UMIP : 0);
+	return CR4_MAY | (cpu_features.xsave ? CR4_OSXSAVE : 0) |
+	       (cpu_features.smep ? CR4_SMEP : 0) | (cpu_features.smap ? CR4_SMAP : 0) |
+	       (cpu_features.umip ? CR4_UMIP : 0);
 }
 
 enum emulate_verdict control_read_cr(struct emulate *e, unsigned number, u64 *value)

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 /*
- * operations-memory.c - the emulator's accesses to guest memory, with the rights of the instruction's CPL.
- * A guest has one vCPU, which is in the monitor now: what must be atomic is so against nobody but the
- * accesses of other guests to shared frames, and those of 1, 2, 4 and 8 aligned bytes are truly atomic.
+ * operations-memory.c - the emulator's accesses to guest memory, with the rights of the
+ * instruction's CPL. A guest has one vCPU, which is in the monitor now: what must be atomic is so
+ * against nobody but the accesses of other guests to shared frames, and those of 1, 2, 4 and 8
+ * aligned bytes are truly atomic.
  */
 #include "arch/x86/vcpu/emulator.h"
 #include "lib/errno.h"
@@ -22,10 +23,10 @@ static enum emulate_verdict refused(struct emulate *e, const struct vcpu_copy_re
 static struct shadow_access access_of(struct emulate *e, bool write, bool fetch)
 {
 	return (struct shadow_access){
-		.write = write,
-		.fetch = fetch,
-		.user = e->registers->cpl == 3,
-		.ac = e->registers->rflags & RFLAGS_AC,
+	    .write = write,
+	    .fetch = fetch,
+	    .user = e->registers->cpl == 3,
+	    .ac = e->registers->rflags & RFLAGS_AC,
 	};
 }
 
@@ -93,8 +94,8 @@ enum emulate_verdict memory_compare_exchange(struct emulate *e, u64 linear, cons
 		memcpy(&old, from, size);
 		memcpy(&new, to, size);
 		expected = old;
-		if (guest_copy_cmpxchg(v->shadow.shadow->config.p2m, result.shadow.gpa, size, &old, new,
-				       NULL))
+		if (guest_copy_cmpxchg(v->shadow.shadow->config.p2m, result.shadow.gpa, size, &old,
+				       new, NULL))
 			return EMULATE_UNHANDLED;
 		return old == expected ? EMULATE_OK : EMULATE_AGAIN;
 	}
@@ -119,11 +120,10 @@ enum emulate_verdict memory_read_vector(struct emulate *e, unsigned number, u8 t
 
 	(void)e;
 	switch (number) {
-		READ_XMM(0) READ_XMM(1) READ_XMM(2) READ_XMM(3) READ_XMM(4) READ_XMM(5) READ_XMM(6) READ_XMM(7)
-		READ_XMM(8) READ_XMM(9) READ_XMM(10) READ_XMM(11) READ_XMM(12) READ_XMM(13) READ_XMM(14)
-		READ_XMM(15)
-	default:
-		return EMULATE_UNHANDLED;
+		READ_XMM(0)
+		READ_XMM(1) READ_XMM(2) READ_XMM(3) READ_XMM(4) READ_XMM(5) READ_XMM(6) READ_XMM(7)
+		    READ_XMM(8) READ_XMM(9) READ_XMM(10) READ_XMM(11) READ_XMM(12) READ_XMM(13)
+			READ_XMM(14) READ_XMM(15) default : return EMULATE_UNHANDLED;
 	}
 	return EMULATE_OK;
 }

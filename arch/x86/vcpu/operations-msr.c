@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * operations-msr.c - the model-specific registers that a guest has, for the emulator (SDM 4). All others
- * are #GP, as on a CPU that lacks them.
+ * operations-msr.c - the model-specific registers that a guest has, for the emulator (SDM 4). All
+ * others are #GP, as on a CPU that lacks them.
  */
 #include "arch/x86/cpu/features.h"
 #include "arch/x86/vcpu/emulator.h"

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 /*
- * operations-segment.c - segments and descriptor tables, for the emulator. A kernel that loads its GDT by
- * LGDT has the table in its own memory: what LTR and far returns look up is read from there, while the
- * CPU has the sanitised copy. Descriptors of the system are left out of that copy, not refused.
+ * operations-segment.c - segments and descriptor tables, for the emulator. A kernel that loads its
+ * GDT by LGDT has the table in its own memory: what LTR and far returns look up is read from there,
+ * while the CPU has the sanitised copy. Descriptors of the system are left out of that copy, not
+ * refused.
  */
 #include "arch/x86/vcpu/emulator.h"
 #include "lib/errno.h"
@@ -47,10 +48,12 @@ enum emulate_verdict segment_read_descriptor(struct emulate *e, u16 selector, u6
 
 static u64 descriptor_of(struct vcpu *v, u16 selector)
 {
-	return (selector & 4) || selector >= GN_GDT_ENTRIES * 8 ? 0 : as_written(v->gdt[selector >> 3]);
+	return (selector & 4) || selector >= GN_GDT_ENTRIES * 8 ? 0
+								: as_written(v->gdt[selector >> 3]);
 }
 
-enum emulate_verdict segment_get(struct emulate *e, enum segment segment, struct emulate_segment *to)
+enum emulate_verdict segment_get(struct emulate *e, enum segment segment,
+				 struct emulate_segment *to)
 {
 	struct vcpu *v = emulator_vcpu(e);
 	u64 d = descriptor_of(v, e->registers->selector[segment]);
@@ -84,8 +87,9 @@ enum emulate_verdict segment_transfer(struct emulate *e, const struct emulate_tr
 		return EMULATE_OK;
 	}
 	/* The switcher's IRETQ takes them from the sanitised table. */
-	if (to->kind != TRANSFER_SYSRET && (!vcpu_descriptor_is_usable(v, to->cs, true) ||
-					    (to->ss & ~3u && !vcpu_descriptor_is_usable(v, to->ss, false))))
+	if (to->kind != TRANSFER_SYSRET &&
+	    (!vcpu_descriptor_is_usable(v, to->cs, true) ||
+	     (to->ss & ~3u && !vcpu_descriptor_is_usable(v, to->ss, false))))
 		return emulate_fault_error(e, EXCEPTION_GP, to->cs & ~3u);
 	v->regs.cs = to->cs;
 	if (to->loads_ss)
@@ -142,7 +146,8 @@ static enum emulate_verdict load_idt(struct emulate *e, const struct emulate_tab
 
 	for (unsigned first = 0; first < count; first += PIECE) {
 		unsigned n = MIN(count - first, PIECE);
-		enum emulate_verdict verdict = system_read(e, from->base + first * 16, piece, n * 16);
+		enum emulate_verdict verdict =
+		    system_read(e, from->base + first * 16, piece, n * 16);
 
 		if (verdict != EMULATE_OK)
 			return verdict;
@@ -172,15 +177,18 @@ enum emulate_verdict segment_get_selector(struct emulate *e, enum emulate_select
 	return EMULATE_OK;
 }
 
-/* LTR: from now on stacks are read from this TSS at each delivery, as the CPU does. LLDT: null only. */
-enum emulate_verdict segment_set_selector(struct emulate *e, enum emulate_selector which, u16 selector)
+/* LTR: from now on stacks are read from this TSS at each delivery, as the CPU does. LLDT: null
+ * only. */
+enum emulate_verdict segment_set_selector(struct emulate *e, enum emulate_selector which,
+					  u16 selector)
 {
 	struct vcpu *v = emulator_vcpu(e);
 	u64 low, high;
 	unsigned type;
 
 	if (which == SELECTOR_LDT)
-		return selector & ~3u ? emulate_fault_error(e, EXCEPTION_GP, selector & ~3u) : EMULATE_OK;
+		return selector & ~3u ? emulate_fault_error(e, EXCEPTION_GP, selector & ~3u)
+				      : EMULATE_OK;
 	if (!(selector & ~3u) || (selector & 4) || !v->gdt_base ||
 	    (selector & ~7u) + 15u > v->gdt_limit)
 		return emulate_fault_error(e, EXCEPTION_GP, selector & ~3u);

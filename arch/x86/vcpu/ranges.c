@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: MIT
 /*
- * ranges.c - what it means that a guest is at a certain place of the code area. The tables gn_ranges
- * and gn_sites at the end of guest-abi/code-area.S name the places; here are the answers.
+ * ranges.c - what it means that a guest is at a certain place of the code area. The tables
+ * gn_ranges and gn_sites at the end of guest-abi/code-area.S name the places; here are the answers.
  *
  *   (i)   an event waits while RIP is in a range: the code looks for it again
  *   (ii)  an UD2 at a site: a request that must disturb no register
  *   (iii) a fault of the code area's own instructions
  *
- * RIP alone decides nothing dangerous: whatever a guest reaches by jumping into the middle of this code
- * it could have done to itself in its own.
+ * RIP alone decides nothing dangerous: whatever a guest reaches by jumping into the middle of this
+ * code it could have done to itself in its own.
  */
 #include "arch/x86/vcpu/vcpu.h"
 #include "guest-abi/hypercalls.h"
@@ -56,8 +56,9 @@ static int read_frame(struct vcpu *v, struct gn_iret_frame *frame, struct vcpu_c
 	return vcpu_read(v, v->regs.rsp, frame, sizeof(*frame), result);
 }
 
-/* What IRETQ refuses (SDM 2A, IRET): as far as ring 3 is concerned the IRETQ of the switcher would refuse
- * it too, but then the frame's place is forgotten. Returns the error code of a #GP, or -1. */
+/* What IRETQ refuses (SDM 2A, IRET): as far as ring 3 is concerned the IRETQ of the switcher would
+ * refuse it too, but then the frame's place is forgotten. Returns the error code of a #GP, or -1.
+ * */
 static int frame_error(const struct vcpu *v, const struct gn_iret_frame *frame)
 {
 	if (!is_canonical(frame->rip))

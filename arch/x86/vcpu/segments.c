@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * segments.c - see segments.h. A selector that no longer names a usable descriptor becomes null: loading
- * it would fault in the monitor. The base MSRs are written after the selectors, since loading FS or GS
- * changes the base (SDM 3A 3.4.4.1).
+ * segments.c - see segments.h. A selector that no longer names a usable descriptor becomes null:
+ * loading it would fault in the monitor. The base MSRs are written after the selectors, since
+ * loading FS or GS changes the base (SDM 3A 3.4.4.1).
  */
 #include "arch/x86/vcpu/segments.h"
 #include "arch/x86/cpu/insn.h"

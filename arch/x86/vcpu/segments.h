@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * segments.h - the guest's segment registers and bases, which stay in the CPU while its vCPU is loaded
- * (nothing of the monitor uses them) and are exchanged when another vCPU is (R12, R13).
+ * segments.h - the guest's segment registers and bases, which stay in the CPU while its vCPU is
+ * loaded (nothing of the monitor uses them) and are exchanged when another vCPU is (R12, R13).
  */
 #ifndef ARCH_X86_VCPU_SEGMENTS_H
 #define ARCH_X86_VCPU_SEGMENTS_H

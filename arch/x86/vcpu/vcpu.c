@@ -39,7 +39,8 @@ int vcpu_init(struct vcpu *v, struct guest *guest, struct shadow *shadow, u16 ow
 	v->gate = take_frame(&v->gate_mfn, owner);
 	v->gdt = take_frame(&v->gdt_mfn, owner);
 	v->fpu = take_frame(&v->fpu_mfn, owner);
-	if (!v->gate || !v->gdt || !v->fpu || window_make(v->window, page_mfn, owner, &window_entry))
+	if (!v->gate || !v->gdt || !v->fpu ||
+	    window_make(v->window, page_mfn, owner, &window_entry))
 		return -ENOMEM;
 	fpu_state_init(v->fpu);
 	vcpu_default_descriptors(v);
@@ -102,10 +103,10 @@ void vcpu_load_cr3(struct vcpu *v, u64 cr3)
 void vcpu_update_mode(struct vcpu *v)
 {
 	shadow_set_mode(&v->shadow, (struct shadow_mode){
-					    .wp = v->cr0 & CR0_WP,
-					    .nxe = v->efer & EFER_NXE,
-					    .smep = v->cr4 & CR4_SMEP,
-					    .smap = v->cr4 & CR4_SMAP,
+					.wp = v->cr0 & CR0_WP,
+					.nxe = v->efer & EFER_NXE,
+					.smep = v->cr4 & CR4_SMEP,
+					.smap = v->cr4 & CR4_SMAP,
 				    });
 	v->changed |= VCPU_CHANGED_CONTROL;
 }
@@ -120,20 +121,21 @@ void vcpu_describe_paging(struct shadow_config *config)
 u64 vcpu_features(const struct vcpu *v)
 {
 	(void)v;
-	return (cpu_features.xsave ? GN_FEATURE_XSAVE : 0) | (cpu_features.smep ? GN_FEATURE_SMEP : 0);
+	return (cpu_features.xsave ? GN_FEATURE_XSAVE : 0) |
+	       (cpu_features.smep ? GN_FEATURE_SMEP : 0);
 }
 
 /* SYSCALL clears what the guest's FMASK names; IF stays, since vif stands for it. */
 static void load_syscall(struct area_constants *c, const struct vcpu *v)
 {
 	c->syscall_entry = v->syscall_entry ? v->syscall_entry : gn_no_syscall_entry;
-	c->syscall_keep = (RFLAGS_GUEST & ~(u64)RFLAGS_RF & ~v->syscall_fmask) | RFLAGS_RESERVED |
-			  RFLAGS_IF;
+	c->syscall_keep =
+	    (RFLAGS_GUEST & ~(u64)RFLAGS_RF & ~v->syscall_fmask) | RFLAGS_RESERVED | RFLAGS_IF;
 	c->syscall_vif = !(v->syscall_fmask & RFLAGS_IF);
 }
 
-/* What the guest's kernel and users must meet in hardware. The monitor touches neither the FPU nor user
- * pages, so it can live with these meanwhile. */
+/* What the guest's kernel and users must meet in hardware. The monitor touches neither the FPU nor
+ * user pages, so it can live with these meanwhile. */
 static void load_control(const struct vcpu *v)
 {
 	const u64 cr0_guest = CR0_TS | CR0_EM | CR0_MP, cr4_guest = CR4_SMAP | CR4_TSD | CR4_DE;

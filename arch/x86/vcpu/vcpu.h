@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * vcpu.h - a virtual CPU: its registers, what the guest has loaded into it (gates, descriptors, bases,
- * the system-call entry), its window, and the ways in which the monitor changes its course: run it, give
- * it an exception or an event. It knows the CPU below and the shadows beside it, not the guest above.
+ * vcpu.h - a virtual CPU: its registers, what the guest has loaded into it (gates, descriptors,
+ * bases, the system-call entry), its window, and the ways in which the monitor changes its course:
+ * run it, give it an exception or an event. It knows the CPU below and the shadows beside it, not
+ * the guest above.
  *
- * The guest kernel believes it runs at CPL 0; it runs in ring 1. Its interrupt flag is vif, a byte of
- * the vcpu page.
+ * The guest kernel believes it runs at CPL 0; it runs in ring 1. Its interrupt flag is vif, a byte
+ * of the vcpu page.
  */
 #ifndef ARCH_X86_VCPU_VCPU_H
 #define ARCH_X86_VCPU_VCPU_H
@@ -49,9 +50,9 @@ enum {
 
 /* A gate of the guest's IDT, judged when it was loaded. */
 struct vcpu_gate {
-	u64 handler; /* canonical */
-	u16 cs;	     /* as the guest wrote it */
-	u8 ist;	     /* 0: none */
+	u64 handler;			    /* canonical */
+	u16 cs;				    /* as the guest wrote it */
+	u8 ist;				    /* 0: none */
 	u8 present : 1, trap : 1, user : 1; /* user: ring 3 may INT it */
 };
 
@@ -66,20 +67,20 @@ enum {
 
 /* Every field is (v) but those marked (c). */
 struct vcpu {
-	struct guest_regs regs;	    /* first: the switcher's */
-	struct gn_vcpu_page *page;  /* (c) the guest writes it too: read each word once */
-	struct cpu *cpu;	    /* on whose area it is loaded; NULL: on none */
-	u32 changed;		    /* VCPU_CHANGED_ */
-	bool event_pending;	    /* some bit of vectors is set; page->pending repeats it */
-	const char *death;	    /* why it cannot go on; the first reason wins */
+	struct guest_regs regs;	   /* first: the switcher's */
+	struct gn_vcpu_page *page; /* (c) the guest writes it too: read each word once */
+	struct cpu *cpu;	   /* on whose area it is loaded; NULL: on none */
+	u32 changed;		   /* VCPU_CHANGED_ */
+	bool event_pending;	   /* some bit of vectors is set; page->pending repeats it */
+	const char *death;	   /* why it cannot go on; the first reason wins */
 
-	struct guest *guest; /* (c) the owner, for those above */
-	mfn_t page_mfn;	     /* (c) */
-	mfn_t gate_mfn;	     /* (c) */
+	struct guest *guest;	/* (c) the owner, for those above */
+	mfn_t page_mfn;		/* (c) */
+	mfn_t gate_mfn;		/* (c) */
 	struct vcpu_gate *gate; /* (c) 256 of them, a frame */
-	mfn_t gdt_mfn;	     /* (c) */
-	u64 *gdt;	     /* (c) GN_GDT_ENTRIES sanitised descriptors */
-	u64 vectors[4];	     /* events that wait, a bit each */
+	mfn_t gdt_mfn;		/* (c) */
+	u64 *gdt;		/* (c) GN_GDT_ENTRIES sanitised descriptors */
+	u64 vectors[4];		/* events that wait, a bit each */
 	u64 kernel_stack, ist[8];
 	u64 syscall_entry, syscall_fmask; /* entry 0: none */
 	/* What the guest believes its control registers and MSRs to be. */
@@ -87,18 +88,18 @@ struct vcpu {
 	u64 dr[4], dr6, dr7;
 	u64 gdt_base, idt_base, task_base; /* 0: not loaded by LGDT, LIDT, LTR */
 	u16 gdt_limit, idt_limit, task_selector;
-	u64 fs_base, gs_base; /* valid while not loaded, or changed */
-	u16 ds, es, fs, gs;   /* valid while not loaded */
-	struct fpu_state *fpu; /* (c) */
-	mfn_t fpu_mfn;	       /* (c) */
+	u64 fs_base, gs_base;	     /* valid while not loaded, or changed */
+	u16 ds, es, fs, gs;	     /* valid while not loaded */
+	struct fpu_state *fpu;	     /* (c) */
+	mfn_t fpu_mfn;		     /* (c) */
 	mfn_t window[WINDOW_TABLES]; /* (c) the tables under slot 270 */
 	struct shadow_vcpu shadow;
 	u64 entries, reflections, events; /* counters */
 };
 
 /* Make one. The vcpu page is page_mfn (published to the guest by the caller). -ENOMEM. */
-int vcpu_init(struct vcpu *v, struct guest *guest, struct shadow *shadow, u16 owner, mfn_t page_mfn)
-	__must_check;
+int vcpu_init(struct vcpu *v, struct guest *guest, struct shadow *shadow, u16 owner,
+	      mfn_t page_mfn) __must_check;
 void vcpu_exit(struct vcpu *v);
 
 /* Set the registers for the first instruction of a guest kernel; all others become 0, vif too. */
@@ -107,7 +108,8 @@ void vcpu_start(struct vcpu *v, u64 cr3, u64 rip, u64 rsp, u64 rsi);
 /* Run on this CPU until the next exit; returns the exit reason (a vector or EXIT_). */
 unsigned vcpu_run(struct cpu *cpu, struct vcpu *v);
 
-/* Take what the CPU still holds of it (segments, FPU) into the structure; then it may run elsewhere. */
+/* Take what the CPU still holds of it (segments, FPU) into the structure; then it may run
+ * elsewhere. */
 void vcpu_unload(struct vcpu *v);
 
 /* It cannot go on, and why: text that we wrote, "crashed: ..." or "killed: ...". */
@@ -124,10 +126,12 @@ static inline bool vcpu_is_user(const struct vcpu *v)
 void vcpu_raise(struct vcpu *v, u8 vector);
 void vcpu_lower(struct vcpu *v, u8 vector);
 
-/* Before entering the guest, if event_pending: deliver the highest vector, or let the code area see it. */
+/* Before entering the guest, if event_pending: deliver the highest vector, or let the code area see
+ * it. */
 void vcpu_deliver_events(struct vcpu *v);
 
-/* The exception at the present RIP, as through the guest's gate; a fault's RIP is the instruction's. */
+/* The exception at the present RIP, as through the guest's gate; a fault's RIP is the
+ * instruction's. */
 void vcpu_reflect(struct vcpu *v, u8 vector, bool has_error, u64 error);
 void vcpu_reflect_page_fault(struct vcpu *v, u64 cr2, u64 error);
 void vcpu_software_interrupt(struct vcpu *v, u8 vector); /* RIP already past the instruction */
@@ -158,8 +162,9 @@ static inline u64 vcpu_flags(const struct vcpu *v)
 enum vcpu_copy { VCPU_COPIED, VCPU_FAULT, VCPU_STOP };
 
 /*
- * Copy as the guest's kernel (or user) would. VCPU_FAULT: *result holds the page fault's error code and
- * *at the address; VCPU_STOP: not the guest's fault (a watch, a page to supply, death): result says.
+ * Copy as the guest's kernel (or user) would. VCPU_FAULT: *result holds the page fault's error code
+ * and *at the address; VCPU_STOP: not the guest's fault (a watch, a page to supply, death): result
+ * says.
  */
 struct vcpu_copy_result {
 	enum shadow_verdict verdict;
@@ -167,16 +172,17 @@ struct vcpu_copy_result {
 	u64 at;
 };
 
-/* The same with the rights of another access; and the checks alone, for what may cross one page's end. */
+/* The same with the rights of another access; and the checks alone, for what may cross one page's
+ * end. */
 int vcpu_copy_as(struct vcpu *v, u64 gva, void *bytes, size_t size, struct shadow_access access,
 		 struct vcpu_copy_result *result) __must_check;
 int vcpu_probe(struct vcpu *v, u64 gva, size_t size, struct shadow_access access,
 	       struct vcpu_copy_result *result) __must_check;
 
-int vcpu_read(struct vcpu *v, u64 gva, void *to, size_t size, struct vcpu_copy_result *result)
-	__must_check;
-int vcpu_write(struct vcpu *v, u64 gva, const void *from, size_t size, struct vcpu_copy_result *result)
-	__must_check;
+int vcpu_read(struct vcpu *v, u64 gva, void *to, size_t size,
+	      struct vcpu_copy_result *result) __must_check;
+int vcpu_write(struct vcpu *v, u64 gva, const void *from, size_t size,
+	       struct vcpu_copy_result *result) __must_check;
 
 /* ---- instructions that trap ---- */
 
@@ -184,7 +190,7 @@ enum vcpu_emulated {
 	VCPU_EMULATED,	   /* done, or its own fault reflected */
 	VCPU_HALTED,	   /* done: a HLT */
 	VCPU_NOT_EMULATED, /* nothing has changed: the exception that came is the guest's */
-	VCPU_STOPPED,	   /* an access failed that is not the guest's fault: *stop says which */
+	VCPU_STOPPED,	   /* an access failed, not by the guest's fault: see *stop */
 };
 
 /* Execute the instruction at RIP for the guest. */
@@ -197,11 +203,13 @@ enum vcpu_emulated vcpu_emulate(struct vcpu *v, struct vcpu_copy_result *stop) _
 void vcpu_load_cr3(struct vcpu *v, u64 cr3);
 void vcpu_update_mode(struct vcpu *v); /* cr0, cr4 or efer has changed */
 
-/* -EINVAL: the monitor's own selectors, a system or conforming descriptor... nothing is changed then. */
-int vcpu_set_descriptors(struct vcpu *v, unsigned first, const u64 *descriptors, unsigned count)
-	__must_check;
+/* -EINVAL: the monitor's own selectors, a system or conforming descriptor... nothing is changed
+ * then. */
+int vcpu_set_descriptors(struct vcpu *v, unsigned first, const u64 *descriptors,
+			 unsigned count) __must_check;
 void vcpu_default_descriptors(struct vcpu *v);
-int vcpu_set_gates(struct vcpu *v, unsigned first, const u64 (*gates)[2], unsigned count) __must_check;
+int vcpu_set_gates(struct vcpu *v, unsigned first, const u64 (*gates)[2],
+		   unsigned count) __must_check;
 int vcpu_set_base(struct vcpu *v, u64 which, u64 base) __must_check; /* -EINVAL: no such base */
 u64 vcpu_features(const struct vcpu *v);			     /* GN_FEATURE_ bits */
 void vcpu_describe_paging(struct shadow_config *config);	     /* what depends on the CPU */
@@ -213,10 +221,12 @@ static inline bool is_canonical(u64 address)
 	return (u64)((s64)(address << 16) >> 16) == address;
 }
 
-/* May ring 1 or 3 be sent there: canonical, and not into what is ours. The code area is the guest's. */
+/* May ring 1 or 3 be sent there: canonical, and not into what is ours. The code area is the
+ * guest's. */
 static inline bool is_guest_address(u64 address)
 {
-	return is_canonical(address) && (address < GN_WINDOW_BASE || address >= AREA_BASE + (1ul << 39));
+	return is_canonical(address) &&
+	       (address < GN_WINDOW_BASE || address >= AREA_BASE + (1ul << 39));
 }
 
 #endif

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * window.c - see window.h. Everything is supervisor (U=0 at the top suffices): the code area read-only
- * and executable, the vcpu page writable and not executable.
+ * window.c - see window.h. Everything is supervisor (U=0 at the top suffices): the code area
+ * read-only and executable, the vcpu page writable and not executable.
  */
 #include "arch/x86/vcpu/window.h"
 #include "arch/x86/cpu/paging.h"

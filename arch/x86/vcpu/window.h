@@ -8,7 +8,8 @@
 /* The three tables, level 3 first. window_make() answers with the top-level entry; -ENOMEM. */
 #define WINDOW_TABLES 3
 void window_clear(mfn_t tables[WINDOW_TABLES]);
-int window_make(mfn_t tables[WINDOW_TABLES], mfn_t page, u16 owner, u64 *top_entry) __attribute__((warn_unused_result));
+int window_make(mfn_t tables[WINDOW_TABLES], mfn_t page, u16 owner, u64 *top_entry)
+    __attribute__((warn_unused_result));
 void window_destroy(mfn_t tables[WINDOW_TABLES]);
 
 #endif
