@@ -193,6 +193,7 @@ const char *boot_read(struct boot_info *info, u32 magic, u32 maddr, u64 image_st
 
 	reading = (struct boot_reading){.info = info, .map = map};
 	info->command_line.bytes = "";
+	text_used = 0;
 	if (magic == MB1_LOADER_MAGIC)
 		error = boot_read_multiboot1(&reading, maddr);
 	else if (magic == MB2_LOADER_MAGIC)

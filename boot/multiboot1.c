@@ -25,6 +25,11 @@ static const char *read_memory_map(struct boot_reading *r, u64 maddr, u32 length
 
 static void read_modules(struct boot_reading *r, u64 maddr, u32 count)
 {
+	/* A count of four billion would take seconds to read for nothing. */
+	if (count > BOOT_MODULE_MAX) {
+		r->info->modules_left_out = count - BOOT_MODULE_MAX;
+		count = BOOT_MODULE_MAX;
+	}
 	for (u32 i = 0; i < count; i++, maddr += 16) {
 		const u8 *module = r->map(maddr, 16);
 

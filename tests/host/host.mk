@@ -14,7 +14,7 @@ $(BUILD)/host/%.o: %.c
 
 -include $(shell find $(BUILD)/host -name '*.d' 2>/dev/null)
 
-unit-tests := checks-test launch-test frame-test p2m-test world-test
+unit-tests := checks-test launch-test frame-test p2m-test world-test boot-test
 
 unit: $(unit-tests) ## the host tests; minutes
 
@@ -43,3 +43,13 @@ frame-test p2m-test world-test: %: $(BUILD)/host/%
 	$(Q)$<
 
 .PHONY: frame-test p2m-test world-test
+
+# boot/ reads what a boot loader left from a small memory of the test's.
+$(BUILD)/host/boot-test: $(call host-objects,$(filter %.c,$(boot)) lib/log.c lib/print.c lib/ranges.c \
+                         tests/host/boot/memory.c tests/host/boot/boot-test.c)
+	$(host-link)
+
+boot-test: $(BUILD)/host/boot-test
+	$(Q)$<
+
+.PHONY: boot-test
