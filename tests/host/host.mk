@@ -14,7 +14,7 @@ $(BUILD)/host/%.o: %.c
 
 -include $(shell find $(BUILD)/host -name '*.d' 2>/dev/null)
 
-unit-tests := checks-test launch-test frame-test p2m-test world-test boot-test
+unit-tests := checks-test launch-test frame-test p2m-test world-test boot-test lib-test
 
 unit: $(unit-tests) ## the host tests; minutes
 
@@ -49,7 +49,13 @@ $(BUILD)/host/boot-test: $(call host-objects,$(filter %.c,$(boot)) lib/log.c lib
                          tests/host/boot/memory.c tests/host/boot/boot-test.c)
 	$(host-link)
 
-boot-test: $(BUILD)/host/boot-test
+# The order of locks is checked in debug builds.
+$(BUILD)/host/lib/lock.o $(BUILD)/host/tests/host/lib/lib-test.o: HOSTCFLAGS += -DGN_DEBUG
+$(BUILD)/host/lib-test: $(call host-objects,lib/print.c lib/log.c lib/ranges.c lib/lock.c \
+                        tests/host/lib/lib-test.c)
+	$(host-link)
+
+boot-test lib-test: %: $(BUILD)/host/%
 	$(Q)$<
 
-.PHONY: boot-test
+.PHONY: boot-test lib-test

@@ -208,8 +208,8 @@ static bool modules_are_good(void)
 static bool screen_is_good(void)
 {
 	const struct boot_screen *s = &info.screen;
-	u64 line = s->kind == BOOT_SCREEN_TEXT ? s->width * 2ul
-					       : s->width * (u64)(s->bits_per_pixel / 8);
+	u64 line =
+	    s->kind == BOOT_SCREEN_TEXT ? s->width * 2ul : s->width * (u64)(s->bits_per_pixel / 8);
 
 	return s->kind == BOOT_SCREEN_NONE ||
 	       (line <= s->pitch && s->height && s->width && (u64)s->pitch * s->height < 1ul << 32);
@@ -227,7 +227,8 @@ static void test_mutations(unsigned count)
 		else
 			make_multiboot1();
 		while (changes--) {
-			static const u32 areas[] = {INFO, INFO, 0xb000, 0xc000, RSDT, MADT, FADT, DSDT};
+			static const u32 areas[] = {INFO, INFO, 0xb000, 0xc000,
+						    RSDT, MADT, FADT,	DSDT};
 			u32 at = areas[(unsigned)rand() % 8] + (unsigned)rand() % 320;
 
 			memory[at] = rand() & 1 ? (u8)rand() : rand() & 1 ? 0xff : 0;

@@ -63,12 +63,12 @@ static void put_header(u64 at, const char *signature, u32 size)
 static void make_madt(void)
 {
 	static const u8 entries[] = {
-		0, 8, 0, 0, 1, 0, 0, 0,				 /* CPU 0 */
-		0, 8, 1, 5, 1, 0, 0, 0,				 /* CPU 5 */
-		0, 8, 2, 6, 0, 0, 0, 0,				 /* not enabled */
-		1, 12, 0, 0, 0, 0, 0xc0, 0xfe, 0, 0, 0, 0,	 /* IO-APIC */
-		2, 10, 0, 9, 20, 0, 0, 0, 0xf, 0,		 /* IRQ 9: low, level */
-		9, 16, 0, 0, 0x34, 0x12, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, /* x2APIC CPU 0x1234 */
+	    0, 8,  0, 0, 1,    0,    0,	   0,				   /* CPU 0 */
+	    0, 8,  1, 5, 1,    0,    0,	   0,				   /* CPU 5 */
+	    0, 8,  2, 6, 0,    0,    0,	   0,				   /* not enabled */
+	    1, 12, 0, 0, 0,    0,    0xc0, 0xfe, 0,   0, 0, 0,		   /* IO-APIC */
+	    2, 10, 0, 9, 20,   0,    0,	   0,	 0xf, 0,		   /* IRQ 9: low, level */
+	    9, 16, 0, 0, 0x34, 0x12, 0,	   0,	 1,   0, 0, 0, 0, 0, 0, 0, /* x2APIC CPU 0x1234 */
 	};
 	u32 size = 44 + sizeof(entries);
 
@@ -108,7 +108,10 @@ static const struct {
 	u64 start, size;
 	u32 type;
 } map_entries[] = {
-	{0x100000, 0x3f00000, 1}, {0, 0x9fc00, 1}, {0xf0000, 0x10000, 2}, {0x3000000, 0x1234, 2},
+    {0x100000, 0x3f00000, 1},
+    {0, 0x9fc00, 1},
+    {0xf0000, 0x10000, 2},
+    {0x3000000, 0x1234, 2},
 };
 
 #define MAP_COUNT (sizeof(map_entries) / sizeof(map_entries[0]))
@@ -166,8 +169,8 @@ static u64 put_module_tag(u64 at, u32 start, u32 size, const char *text)
 
 void make_multiboot2(void)
 {
-	static const u8 screen[] = {0, 0, 0, 0x80, 0, 0, 0, 0, 0, 16, 0, 0, 0, 4, 0, 0, 0, 3, 0, 0,
-				    32, 1, 0, 0, 16, 8, 8, 8, 0, 8};
+	static const u8 screen[] = {0, 0, 0, 0x80, 0, 0,  0, 0, 0, 16, 0, 0, 0, 4, 0,
+				    0, 0, 3, 0,	   0, 32, 1, 0, 0, 16, 8, 8, 8, 0, 8};
 	u8 entries[8 + MAP_COUNT * 24] = {24};
 	u64 at = INFO + 8;
 
