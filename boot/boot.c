@@ -41,8 +41,8 @@ static char *skip_path(char *text)
 	return text;
 }
 
-/* GRUB puts a backslash before quotes and backslashes, and so does tools/gnomon for QEMU: take it away,
- * in place. */
+/* GRUB puts a backslash before quotes and backslashes, and so does tools/gnomon for QEMU: take it
+ * away, in place. */
 static void unescape(char *text)
 {
 	char *to = text;
@@ -67,7 +67,7 @@ void boot_copy_text(struct boot_reading *r, struct boot_text *text, u64 maddr)
 	text_used += strlen(to) + 1;
 	to = r->path_first ? skip_path(to) : to;
 	unescape(to);
-	*text = (struct boot_text){ .bytes = to };
+	*text = (struct boot_text){.bytes = to};
 }
 
 void boot_set_loader(struct boot_reading *r, u64 name)

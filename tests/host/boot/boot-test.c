@@ -85,6 +85,14 @@ static void test_good(void)
 	check_common();
 }
 
+static void test_escapes(void)
+{
+	make_multiboot1();
+	put_text(0xa000, "gnomon.elf \\\"a\\\\b\\'c\\d\\");
+	read_as(MB1_LOADER_MAGIC);
+	CHECK(strcmp(info.command_line.bytes, "\"a\\b'c\\d\\") == 0);
+}
+
 static void test_modules(void)
 {
 	make_multiboot1();
@@ -256,6 +264,7 @@ int main(int argc, char **argv)
 	unsigned seed = argc > 2 ? (unsigned)atoi(argv[2]) : 1;
 
 	test_good();
+	test_escapes();
 	test_modules();
 	test_long_texts();
 	test_refusals();
