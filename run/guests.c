@@ -164,9 +164,8 @@ static void add_initrd(const struct boot_module *m, const char *name)
 	struct guest_config *config = find(name, strlen(name));
 
 	if (!config || config->initrd_size) {
-		log_error("a module is the initrd of '%s', %s", name,
-			  config ? "which has one" : "of which there is no guest");
-		failed++;
+		refuse("", config ? "a second initrd of one guest"
+				  : "an initrd without a kernel before it, with guest= and its name");
 		return;
 	}
 	config->initrd = MADDR(m->maddr);

@@ -8,6 +8,7 @@ FIRST_WORD = re.compile(r'^gnomon: ', re.M)
 
 # A module that is refused before its name is known is the guest '?'.
 GUEST_END = re.compile(r"gnomon: guest '([A-Za-z0-9_-]{1,31}|\?)' (ended|refused): (.*)")
+MONITOR_STOPS = re.compile(r'gnomon: (panic|refused): ')
 LAST_LINE = 'gnomon: all guests ended'
 
 
@@ -24,7 +25,7 @@ def judge(log, names):
             ended.add(name)
             if what == 'refused' or not re.match(r'(poweroff|reboot)\b', how):
                 wrong.append(f"guest '{name}' {what}: {how}")
-        elif line.startswith('gnomon: panic: '):
+        elif MONITOR_STOPS.match(line):
             wrong.append(f'the monitor stopped: {line[8:]}')
     wrong += [f"guest '{name}' has not ended" for name in names if name not in ended]
     if not ended:

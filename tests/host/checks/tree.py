@@ -2,9 +2,8 @@
 """tree.py - what the checks of the sources share: the list of files, and the way to report.
 
 A check is a program that takes the root of a tree (default: this repository), looks at its files
-one by one, prints one line per fault and ends with `N passed, N failed`, counting files. Files
-are those that git knows or would add; a tree without .git (the planted ones of the test) is
-walked."""
+one by one, prints one line per fault and ends with how many files it looked at. Files are those
+that git knows or would add; a tree without .git (the planted ones of the test) is walked."""
 
 import os
 import re
@@ -62,5 +61,5 @@ class Check:
     def end(self):
         if not self.checked:
             print('nothing to check: this is no tree of ours')
-        print(f'{self.checked - self.faulty} passed, {self.faulty} failed')
+        print(f'{self.checked} files, {self.faulty} at fault')
         sys.exit(1 if self.faulty or not self.checked else 0)
