@@ -53,6 +53,7 @@ static void deliver(struct vcpu *v, const struct vcpu_gate *gate, bool has_error
 	u64 flags = vcpu_flags(v);
 	bool vif_after = gate->trap && (flags & RFLAGS_IF);
 
+	v->in_double_fault = gate == &v->gate[VECTOR_DF];
 	page->deliver.rip = v->regs.rip;
 	page->deliver.cs = user ? v->regs.cs : gate->cs & ~3ul;
 	page->deliver.rflags = flags;

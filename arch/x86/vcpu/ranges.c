@@ -155,6 +155,10 @@ static void fault(struct vcpu *v, const struct gn_range *site, u8 vector, u64 er
 		sysret_fault(v);
 		break;
 	case GN_SITE_STACK_FAULT:
+		if (v->in_double_fault) {
+			vcpu_die(v, "crashed: triple fault");
+			return;
+		}
 		vector = VECTOR_DF;
 		error = 0;
 		break;

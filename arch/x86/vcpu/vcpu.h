@@ -72,6 +72,7 @@ struct vcpu {
 	struct cpu *cpu;	   /* on whose area it is loaded; NULL: on none */
 	u32 changed;		   /* VCPU_CHANGED_ */
 	bool event_pending;	   /* some bit of vectors is set; page->pending repeats it */
+	bool in_double_fault;	   /* what was delivered last was a double fault */
 	const char *death;	   /* why it cannot go on; the first reason wins */
 
 	struct guest *guest;	/* (c) the owner, for those above */
