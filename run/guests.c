@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* guests.c - see guests.h. */
 #include "run/guests.h"
+#include "arch/x86/cpu/cpu.h"
 #include "lib/errno.h"
 #include "lib/log.h"
 #include "lib/print.h"
@@ -15,6 +16,9 @@
 #define SHADOW_SHARE   16
 #define SHADOW_DEFAULT 512
 
+#define RECORDED 8 /* how many of its last exits are printed for a guest that died */
+
+static const struct options *options; /* (c) */
 static unsigned failed; /* (v) of the CPU that runs guests, as all here */
 
 unsigned guests_failed(void)
@@ -117,7 +121,18 @@ static void say_end(const struct guest *g)
 	}
 }
 
-void guests_finish(struct guest *g)
+static void print_stats(const struct guest *g)
+{
+	struct gn_stats s;
+
+	guest_get_stats(g, &s);
+	log_info("guest '%s' stats: exits=%lu hypercalls=%lu fills=%lu cr3=%lu events=%lu "
+		 "reflections=%lu",
+		 g->config.name, s.exits, s.hypercalls, s.fills, s.cr3_writes, s.events,
+		 s.reflections);
+}
+
+void guests_finish(struct cpu *cpu, struct guest *g)
 {
 	struct guest_config config = g->config;
 	bool again = g->end == GUEST_REBOOT && config.restart, shared = g->console.shared;
@@ -125,6 +140,10 @@ void guests_finish(struct guest *g)
 	guest_console_flush(g);
 	sched_remove(g);
 	say_end(g);
+	if (options->stats)
+		print_stats(g);
+	if (g->end == GUEST_KILLED || (g->end == GUEST_CRASHED && !g->loading))
+		recorder_print(&cpu->recorder, g->owner, RECORDED);
 	destroy(g);
 	log_info("free frames %lu", frame_count_free());
 	if (again)
@@ -213,8 +232,9 @@ static void add_module(const struct boot_module *m)
 	}
 }
 
-unsigned guests_start(const struct boot_info *info)
+unsigned guests_start(const struct boot_info *info, const struct options *monitor_options)
 {
+	options = monitor_options;
 	for (unsigned i = 0; i < info->module_count; i++)
 		add_module(&info->module[i]);
 	for (unsigned i = 0; i < asked.count; i++)

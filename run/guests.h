@@ -9,6 +9,7 @@
 
 #include "boot/boot-info.h"
 #include "object/guest.h"
+#include "run/options.h"
 
 /* Judge a module's command line "guest=NAME mem=... append=REST" (a path before it is ignored).
  * False: *why says what is wrong; config->name is set when that much could be read. */
@@ -16,14 +17,14 @@ bool guests_parse(const char *line, struct guest_config *config, const char **wh
 
 /* All guests that the modules describe, appended to the scheduler. Returns how many were asked for.
  * */
-unsigned guests_start(const struct boot_info *info);
+unsigned guests_start(const struct boot_info *info, const struct options *options);
 
 /* Make the guest of this configuration and let its loader begin. -E: refused, and the log says so.
  * */
 int guests_make(const struct guest_config *config, bool shared_console) __must_check;
 
 /* It has ended: say how, give its memory back, and make it again if it rebooted and wants that. */
-void guests_finish(struct guest *g);
+void guests_finish(struct cpu *cpu, struct guest *g);
 
 /* How many guests were refused, crashed or killed: the run failed. */
 unsigned guests_failed(void);

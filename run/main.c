@@ -171,11 +171,11 @@ static void give_memory_to_frames(void)
 
 static __noreturn void run(struct cpu *cpu)
 {
-	if (!guests_start(&boot_info)) {
+	if (!guests_start(&boot_info, &options)) {
 		log_error("no guest: give at least one module with guest=NAME");
 		poweroff(true);
 	}
-	run_guests(cpu);
+	run_guests(cpu, &options);
 	log_info("all guests ended");
 	poweroff(guests_failed());
 }

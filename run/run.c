@@ -4,8 +4,11 @@
  * there guests may move, die, be rebuilt. Next: exits.c, where each exit reason has its door.
  */
 #include "run/run.h"
+#include "lib/bug.h"
 #include "run/guests.h"
 #include "run/sched.h"
+
+#define AUDIT_INTERVAL 64
 
 /* Sleep until an interrupt; it resumes behind the HLT, with IF=0 again. */
 static void idle(void)
@@ -14,7 +17,16 @@ static void idle(void)
 	sched_tick();
 }
 
-void run_guests(struct cpu *cpu)
+/* debug=audit: re-derive every invariant of the shadows, each so many exits. */
+static void audit(struct guest *g)
+{
+	static u64 exits;
+
+	if (++exits % AUDIT_INTERVAL == 0)
+		BUG_ON(!shadow_is_sound(&g->shadow, g->config.policy == SHADOW_TRAPPED));
+}
+
+void run_guests(struct cpu *cpu, const struct options *options)
 {
 	while (!sched_is_empty()) {
 		struct guest *g = sched_next();
@@ -26,9 +38,11 @@ void run_guests(struct cpu *cpu)
 		if (unlikely(g->vcpu.event_pending))
 			vcpu_deliver_events(&g->vcpu);
 		if (guest_has_ended(g)) {
-			guests_finish(g);
+			guests_finish(cpu, g);
 			continue;
 		}
 		run_exit(g, vcpu_run(cpu, &g->vcpu));
+		if (unlikely(options->audit))
+			audit(g);
 	}
 }

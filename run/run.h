@@ -5,9 +5,10 @@
 
 #include "arch/x86/cpu/cpu.h"
 #include "object/guest.h"
+#include "run/options.h"
 
 /* Returns when all guests have ended. */
-void run_guests(struct cpu *cpu);
+void run_guests(struct cpu *cpu, const struct options *options);
 
 /* exits.c: what an exit means, by its reason. */
 void run_exit(struct guest *g, unsigned reason);

@@ -8,6 +8,7 @@
 
 #include "arch/x86/cpu/desc.h"
 #include "arch/x86/cpu/paging.h"
+#include "arch/x86/cpu/recorder.h"
 #include "boot/boot-info.h"
 #include "lib/compiler.h"
 
@@ -24,6 +25,7 @@ struct cpu {
 	struct cpu_area area; /* (c) the pages of its switcher that the monitor writes */
 	struct vcpu *vcpu;    /* whose registers the area and the FPU hold, or NULL; its own */
 	u64 nmis;	      /* how many came; its own */
+	struct recorder recorder;
 	u32 online;	      /* (a) set by the CPU itself */
 	u32 mode;	      /* (a) enum cpu_mode, written by the CPU itself */
 	u64 flush_seen; /* (a) machine.c's generation when it last went to a guest; likewise */

@@ -5,6 +5,7 @@
  * stack that it began on, and a second panic on the way says so and stops.
  */
 #include "arch/x86/cpu/apic.h"
+#include "arch/x86/cpu/cpu.h"
 #include "arch/x86/cpu/insn.h"
 #include "arch/x86/cpu/panic.h"
 #include "arch/x86/cpu/poweroff.h"
@@ -14,6 +15,7 @@
 #include "lib/print.h"
 
 #define BACKTRACE_MAX 24
+#define RECORDED      16 /* exits of each CPU */
 #define STACK_MAX     16384ul
 
 static u32 panics; /* (a) */
@@ -46,8 +48,13 @@ static void print_backtrace(u64 stack, u64 frame)
 	}
 }
 
-/* True for the first panic of all CPUs, which tells; a panic within it stops, another CPU's waits.
- * */
+static void print_recorders(void)
+{
+	for (u32 i = 0; i < cpu_count(); i++)
+		recorder_print(&cpu_get(i)->recorder, 0, RECORDED);
+}
+
+/* True for the first panic of all CPUs, which tells; any other stops. */
 static bool begin(void)
 {
 	__asm__ volatile("cli");
@@ -70,6 +77,7 @@ __noreturn void bug_panic(const char *format, ...)
 	if (begin()) {
 		log_error("panic: %s", text);
 		print_backtrace((u64)__builtin_frame_address(0), (u64)__builtin_frame_address(0));
+		print_recorders();
 	}
 	poweroff_after_panic();
 }
@@ -117,6 +125,7 @@ __noreturn void cpu_exception_panic(const struct cpu_frame *f)
 		log_error("   r14 %016lx r15 %016lx", f->r14, f->r15);
 		print_place("   at", f->rip);
 		print_backtrace(f->rsp, f->rbp);
+		print_recorders();
 	}
 	poweroff_after_panic();
 }

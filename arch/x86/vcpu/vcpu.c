@@ -31,6 +31,7 @@ int vcpu_init(struct vcpu *v, struct guest *guest, struct shadow *shadow, u16 ow
 
 	memset(v, 0, sizeof(*v));
 	v->guest = guest;
+	v->owner = owner;
 	v->gate_mfn = v->gdt_mfn = v->fpu_mfn = MFN_NONE;
 	window_clear(v->window);
 	frame_get(page_mfn);
@@ -197,6 +198,19 @@ static void load_breakpoints(const struct vcpu *v)
 	write_dr7(v->dr7);
 }
 
+static void record(struct cpu *cpu, const struct vcpu *v)
+{
+	struct record *r = recorder_take(&cpu->recorder);
+
+	r->rip = v->regs.rip;
+	r->reason = v->regs.vector;
+	r->guest = v->owner;
+	r->cs = v->regs.cs;
+	r->detail = v->regs.vector == VECTOR_PF	       ? read_cr2()
+		    : v->regs.vector == EXIT_HYPERCALL ? v->regs.rax
+						       : v->regs.error;
+}
+
 unsigned vcpu_run(struct cpu *cpu, struct vcpu *v)
 {
 	if (unlikely(cpu->vcpu != v))
@@ -212,6 +226,7 @@ unsigned vcpu_run(struct cpu *cpu, struct vcpu *v)
 	machine_leave_guest(cpu);
 	if (unlikely(v->dr7 & DR7_ENABLES))
 		write_dr7(DR7_ONES);
+	record(cpu, v);
 	return v->regs.vector;
 }
 

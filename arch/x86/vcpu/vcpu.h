@@ -76,6 +76,7 @@ struct vcpu {
 	const char *death;	   /* why it cannot go on; the first reason wins */
 
 	struct guest *guest;	/* (c) the owner, for those above */
+	u16 owner;		/* (c) its number */
 	mfn_t page_mfn;		/* (c) */
 	mfn_t gate_mfn;		/* (c) */
 	struct vcpu_gate *gate; /* (c) 256 of them, a frame */
