@@ -14,7 +14,9 @@ $(BUILD)/host/%.o: %.c
 
 -include $(shell find $(BUILD)/host -name '*.d' 2>/dev/null)
 
-unit-tests := checks-test launch-test frame-test p2m-test world-test boot-test lib-test
+unit-tests := checks-test launch-test
+unit-tests += frame-test p2m-test paging-test world-test
+unit-tests += boot-test lib-test
 
 unit: $(unit-tests) ## the host tests; minutes
 
@@ -36,13 +38,19 @@ $(BUILD)/host/frame-test: $(call host-objects,tests/host/mm/frame-test.c $(host-
 $(BUILD)/host/p2m-test: $(call host-objects,tests/host/mm/p2m-test.c $(host-mm))
 	$(host-link)
 
+$(BUILD)/host/paging-test: $(call host-objects,tests/host/shadow/paging-test.c $(host-shadow))
+	$(host-link)
+
 $(BUILD)/host/world-test: $(call host-objects,tests/host/shadow/world-test.c $(host-shadow))
 	$(host-link)
 
-frame-test p2m-test world-test: %: $(BUILD)/host/%
+frame-test p2m-test paging-test world-test: %: $(BUILD)/host/%
 	$(Q)$<
 
-.PHONY: frame-test p2m-test world-test
+mutate: ## plant faults in mm and mm/shadow: each must be caught
+	$(Q)tests/host/mutate/mutate
+
+.PHONY: mutate frame-test p2m-test paging-test world-test
 
 # boot/ reads what a boot loader left from a small memory of the test's.
 $(BUILD)/host/boot-test: $(call host-objects,$(filter %.c,$(boot)) lib/log.c lib/print.c lib/ranges.c \

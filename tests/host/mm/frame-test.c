@@ -80,7 +80,7 @@ static void test_ranges(void)
 {
 	static _Alignas(16) char table[1 << 20];
 	const struct frame_range ram[] = {
-		{MFN(0), 0x9f}, {MFN(0x100), 0x1000}, {MFN(0x100000), 0x100}};
+	    {MFN(0), 0x9f}, {MFN(0x100), 0x1000}, {MFN(0x100000), 0x100}};
 	const struct frame_range beyond = {MFN(FRAME_MFN_LIMIT - 1), 2};
 	const struct frame_range wraps = {MFN(~0ul - 1), 8};
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* p2m-test.c - p2m and guest-copy: who may be inserted, what a refusal says, nothing cut, nothing lost. */
+/* p2m-test.c - p2m and guest-copy: who may be inserted, what a refusal says, nothing cut, nothing
+ * lost. */
 #include <string.h>
 #include "lib/errno.h"
 #include "mm/guest-copy.h"
@@ -54,8 +55,8 @@ static void test_ownership(struct p2m *p2m)
 
 static void test_widths(struct p2m *p2m)
 {
-	static const u64 far[] = {0, 255, 256, 131071, 131072, 1ul << 26, (1ul << 32) + 5,
-				  1ul << 35, (1ul << 40) - 1};
+	static const u64 far[] = {
+	    0, 255, 256, 131071, 131072, 1ul << 26, (1ul << 32) + 5, 1ul << 35, (1ul << 40) - 1};
 	mfn_t mfn[ARRAY_SIZE(far)], got;
 	gfn_t at = GFN(0);
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* hardware.c - see hardware.h. Written without a look at mm/shadow: it shares only the manual with it. */
+/* hardware.c - see hardware.h. Written without a look at mm/shadow: it shares only the manual with
+ * it. */
 #include "mm/machine.h"
 #include "tests/host/shadow/hardware.h"
 
@@ -29,7 +30,7 @@ static bool permits(const struct hardware *h, u64 bits, struct shadow_access acc
 static struct hardware_answer refuse(u32 code, struct shadow_access access)
 {
 	return (struct hardware_answer){
-		.error_code = code | access.write << 1 | access.user << 2 | access.fetch << 4,
+	    .error_code = code | access.write << 1 | access.user << 2 | access.fetch << 4,
 	};
 }
 

@@ -10,7 +10,7 @@ enum { P = 1, W = 2, U = 4, A = 32, D = 64, PS = 128 };
 struct path {
 	int levels; /* entries read */
 	u64 gfns[4], entries[4];
-	u32 fault; /* error bits P and RSVD; ~0: none */
+	u32 fault;   /* error bits P and RSVD; ~0: none */
 	int missing; /* level whose table is not to be had, as an index; -1: none */
 	struct oracle_translation t;
 };
@@ -93,9 +93,9 @@ static struct oracle_answer refused(const struct oracle_memory *m, u64 gfn, unsi
 	bool watched = has(m, gfn) && !(m->rights[gfn] & P2M_ON_DEMAND);
 
 	return (struct oracle_answer){
-		.verdict = watched ? SHADOW_WATCHED : SHADOW_POPULATE,
-		.gfn = GFN(gfn),
-		.intent = intent,
+	    .verdict = watched ? SHADOW_WATCHED : SHADOW_POPULATE,
+	    .gfn = GFN(gfn),
+	    .intent = intent,
 	};
 }
 
@@ -114,9 +114,9 @@ struct oracle_answer oracle_access(const struct oracle_memory *m, const struct o
 		bool tells_fetch = cpu->mode.nxe || cpu->mode.smep;
 
 		return (struct oracle_answer){
-			.verdict = SHADOW_REFLECT,
-			.error_code = p.fault | access.write << 1 | access.user << 2 |
-				      (access.fetch && tells_fetch) << 4,
+		    .verdict = SHADOW_REFLECT,
+		    .error_code = p.fault | access.write << 1 | access.user << 2 |
+				  (access.fetch && tells_fetch) << 4,
 		};
 	}
 	if (!has(m, gfn) || (m->rights[gfn] & (intent | P2M_R)) != (intent | P2M_R))

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * world-test.c - random worlds: world-test [operations [seed]]. Each world is 4000 operations under one
- * policy. A failing world is run again in child processes with ever fewer operations, and what is left
- * is printed.
+ * world-test.c - random worlds: world-test [operations [seed [no-shrink]]]. Each world is 4000
+ * operations under one policy. A failing world is run again in child processes with ever fewer
+ * operations, and what is left is printed.
  */
 #include <string.h>
 #include <sys/wait.h>
@@ -17,12 +17,13 @@ static const struct {
 	enum shadow_policy policy;
 	bool lies;
 } kinds[] = {
-	{"trapped", SHADOW_TRAPPED, false},
-	{"notified", SHADOW_NOTIFIED, false},
-	{"forgetful", SHADOW_FORGETFUL, false},
-	{"notified, a liar", SHADOW_NOTIFIED, true},
+    {"trapped", SHADOW_TRAPPED, false},
+    {"notified", SHADOW_NOTIFIED, false},
+    {"forgetful", SHADOW_FORGETFUL, false},
+    {"notified, a liar", SHADOW_NOTIFIED, true},
 };
 
+static bool shrinks = true;
 static struct world_counts totals[ARRAY_SIZE(kinds)];
 
 /* In a child, since a failure may be a crash. Its output is seen only if it is asked for. */
@@ -35,8 +36,8 @@ static bool holds(unsigned kind, const struct op *ops, size_t count, bool quiet)
 	fflush(stdout);
 	child = fork();
 	if (!child) {
-		if (quiet && (!freopen("/dev/null", "w", stdout) ||
-			      !freopen("/dev/null", "w", stderr)))
+		if (quiet &&
+		    (!freopen("/dev/null", "w", stdout) || !freopen("/dev/null", "w", stderr)))
 			_exit(2);
 		if (!world_run(kinds[kind].policy, kinds[kind].lies, ops, count, &counts))
 			printf("  %s\n", counts.fault);
@@ -49,7 +50,7 @@ static bool holds(unsigned kind, const struct op *ops, size_t count, bool quiet)
 
 static void shrink(unsigned kind, struct op *ops, size_t count)
 {
-	for (size_t piece = count / 2; piece; piece /= 2) {
+	for (size_t piece = shrinks ? count / 2 : 0; piece; piece /= 2) {
 		for (size_t at = 0; at + piece <= count;) {
 			static struct op fewer[WORLD];
 
@@ -64,6 +65,8 @@ static void shrink(unsigned kind, struct op *ops, size_t count)
 		}
 	}
 	printf("%s: fails after these %zu operations:\n", kinds[kind].name, count);
+	if (!shrinks)
+		return;
 	for (size_t i = 0; i < count; i++)
 		printf("  {%3u, 0x%02x, 0x%02x, 0x%02x, 0x%08x},\n", ops[i].kind, ops[i].a,
 		       ops[i].b, ops[i].c, ops[i].d);
@@ -112,6 +115,7 @@ int main(int argc, char **argv)
 	unsigned worlds = operations / WORLD / ARRAY_SIZE(kinds);
 
 	host_seed = argc > 2 ? strtoull(argv[2], NULL, 0) : 20240818;
+	shrinks = argc <= 3;
 	printf("world-test: %lu operations, seed %lu\n", operations, host_seed);
 	for (unsigned kind = 0; kind < ARRAY_SIZE(kinds); kind++) {
 		run_batch(kind, worlds ? worlds : 1);

@@ -2,11 +2,10 @@
 /*
  * world.c - see world.h. The rules that it checks:
  *
- *   SAFE  what the CPU can do through the root or its TLB, the guest's tables permitted at some moment
- *         since the vCPU last invalidated that page, and p2m permits now;
- *   LIVE  what the guest's tables and p2m permit now succeeds after a few faults, or is EMULATE;
- *   EXACT a refusal has the error code, or the frame and intent, that the oracle has;
- *   SOUND the audit holds.
+ *   SAFE  what the CPU can do through the root or its TLB, the guest's tables permitted at some
+ * moment since the vCPU last invalidated that page, and p2m permits now; LIVE  what the guest's
+ * tables and p2m permit now succeeds after a few faults, or is EMULATE; EXACT a refusal has the
+ * error code, or the frame and intent, that the oracle has; SOUND the audit holds.
  *
  * History: for each vCPU and page of the small universe, every translation since its last flush.
  */
@@ -225,8 +224,7 @@ static bool same(const struct oracle_answer *o, enum shadow_verdict verdict,
 		return false;
 	if (verdict == SHADOW_REFLECT)
 		return o->error_code == r->error_code;
-	return verdict == SHADOW_FIXED ||
-	       (gfn_equal(o->gfn, r->gfn) && o->intent == r->intent);
+	return verdict == SHADOW_FIXED || (gfn_equal(o->gfn, r->gfn) && o->intent == r->intent);
 }
 
 static void check_exact(struct world_vcpu *v, unsigned page, struct shadow_access access,
@@ -281,7 +279,7 @@ static enum shadow_verdict reach(struct world_vcpu *v, unsigned page, struct sha
 			w.counts->reflected += verdict == SHADOW_REFLECT;
 			w.counts->emulated += verdict == SHADOW_EMULATE;
 			w.counts->refused +=
-				verdict == SHADOW_POPULATE || verdict == SHADOW_WATCHED;
+			    verdict == SHADOW_POPULATE || verdict == SHADOW_WATCHED;
 			return verdict;
 		}
 		w.counts->fixed++;
@@ -362,10 +360,10 @@ static void poke(const struct op *op)
 static void access_page(struct world_vcpu *v, const struct op *op)
 {
 	struct shadow_access access = {
-		.write = op->b & 1,
-		.fetch = (op->b & 3) == 2,
-		.user = op->b & 4,
-		.ac = op->b & 8,
+	    .write = op->b & 1,
+	    .fetch = (op->b & 3) == 2,
+	    .user = op->b & 4,
+	    .ac = op->b & 8,
 	};
 	unsigned page = op->b & 128 ? 16 + op->a % ORACLE_GFNS : op->a % 16;
 	struct shadow_result r;
@@ -377,11 +375,9 @@ static void access_page(struct world_vcpu *v, const struct op *op)
 static void translate(struct world_vcpu *v, const struct op *op)
 {
 	struct shadow_access access = {.write = op->b & 1, .user = op->b & 4, .ac = op->b & 8};
-	struct oracle_answer o =
-		oracle_access(&w.memory, &v->cpu, page_gva(op->a % 16), access);
+	struct oracle_answer o = oracle_access(&w.memory, &v->cpu, page_gva(op->a % 16), access);
 	struct shadow_result r = {0};
-	enum shadow_verdict verdict =
-		shadow_translate(&v->sv, page_gva(op->a % 16), access, &r);
+	enum shadow_verdict verdict = shadow_translate(&v->sv, page_gva(op->a % 16), access, &r);
 
 	check_exact(v, op->a % 16, access, &o, verdict, &r);
 	if (verdict == SHADOW_FIXED && r.gpa.v >> 12 != o.translation.gfn.v)
@@ -402,10 +398,10 @@ static void load(struct world_vcpu *v, const struct op *op)
 static void set_mode(struct world_vcpu *v, const struct op *op)
 {
 	struct shadow_mode mode = {
-		.wp = op->a & 3,
-		.nxe = op->a & 12,
-		.smep = op->a & 16,
-		.smap = op->a & 32,
+	    .wp = op->a & 3,
+	    .nxe = op->a & 12,
+	    .smep = op->a & 16,
+	    .smap = op->a & 32,
 	};
 
 	if (mode.smap && !mode.smep && w.shadow.config.smep_is_on)
@@ -499,15 +495,15 @@ static void run_op(const struct op *op)
 static void begin(const struct op *first)
 {
 	struct shadow_config config = {
-		.p2m = &w.p2m,
-		.policy = w.policy,
-		.limit = VCPUS * SHADOW_FRAMES_MIN,
-		.reserved_first = 270,
-		.reserved_last = 271,
-		.supervisor_from_slot = first->a & 1 ? 1 : 512,
-		.physical_bits = 46,
-		.has_1g_pages = first->a & 2,
-		.smep_is_on = first->a & 4,
+	    .p2m = &w.p2m,
+	    .policy = w.policy,
+	    .limit = VCPUS * SHADOW_FRAMES_MIN,
+	    .reserved_first = 270,
+	    .reserved_last = 271,
+	    .supervisor_from_slot = first->a & 1 ? 1 : 512,
+	    .physical_bits = 46,
+	    .has_1g_pages = first->a & 2,
+	    .smep_is_on = first->a & 4,
 	};
 
 	if (p2m_init(&w.p2m, 1) || shadow_init(&w.shadow, &config))

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * world.h - a small world for the shadows: a guest of some sixty frames, two vCPUs, tables full of chance,
- * a CPU that walks the shadow as hardware does, TLB included, and an oracle that walks the guest's
- * tables in the plainest way. An operation is eight bytes, so a list of them comes from a random
- * generator, from a fuzzer or from a shrinker alike.
+ * world.h - a small world for the shadows: a guest of some sixty frames, two vCPUs, tables full of
+ * chance, a CPU that walks the shadow as hardware does, TLB included, and an oracle that walks the
+ * guest's tables in the plainest way. An operation is eight bytes, so a list of them comes from a
+ * random generator, from a fuzzer or from a shrinker alike.
  */
 #ifndef TESTS_HOST_SHADOW_WORLD_H
 #define TESTS_HOST_SHADOW_WORLD_H
