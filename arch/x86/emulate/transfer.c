@@ -137,7 +137,7 @@ static enum emulate_verdict check_return(struct emulate *e, struct emulate_trans
 	if (a & ATTRIBUTE_LONG)
 		rip_wrong = !is_canonical(to->rip);
 	else
-		rip_wrong = low_bytes(to->rip, 4) > limit_of(to->cs_descriptor);
+		rip_wrong = to->rip > limit_of(to->cs_descriptor);
 	if (!to->loads_ss)
 		return rip_wrong ? emulate_fault_error(e, EXCEPTION_GP, 0) : EMULATE_OK;
 	if (to->ss & ~3u) {
@@ -153,8 +153,6 @@ static enum emulate_verdict complete(struct emulate *e, struct emulate_transfer 
 {
 	u16 a = attributes_of(to->cs_descriptor);
 
-	if (!(a & ATTRIBUTE_LONG))
-		to->rip = low_bytes(to->rip, 4);
 	to->rflags |= FLAG_ONE;
 	TRY(e->operations->transfer(e, to));
 	e->r.rip = to->rip;
@@ -266,7 +264,7 @@ enum emulate_verdict do_sysret(struct emulate *e)
 	to.cs_descriptor = wide ? FLAT_CODE_64 : FLAT_CODE_32;
 	to.ss_descriptor = FLAT_DATA;
 	to.loads_ss = true;
-	to.rip = e->r.gpr[RCX];
+	to.rip = low_bytes(e->r.gpr[RCX], wide ? 8 : 4);
 	to.rsp = rsp;
 	to.rflags = e->r.gpr[11] & 0x3c7fd7;
 	TRY(complete(e, &to));

@@ -48,11 +48,11 @@ static enum emulate_verdict fetch(struct emulate *e, u64 linear, u8 *to, size_t 
 	if (linear < CPU_CODE || linear >= CPU_CODE + 4096)
 		return emulate_page_fault(e, linear, 0x10 | (w->r.cpl == 3 ? 4 : 0));
 	for (size_t i = 0; i < size; i++) {
-		to[i] = w->code[linear - CPU_CODE + i];
+		to[i] = READ_ONCE(w->code[linear - CPU_CODE + i]);
 		w->fetched[linear - CPU_CODE + i]++;
 	}
 	if (w->on_fetch)
-		w->on_fetch(w);
+		w->on_fetch(w, linear, to, size);
 	return EMULATE_OK;
 }
 

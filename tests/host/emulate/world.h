@@ -34,7 +34,8 @@ struct world {
 	struct emulate_transfer transfer;
 	char notes[256]; /* what operations did, separated by spaces */
 	unsigned fetched[4096]; /* how often each byte of code was */
-	void (*on_fetch)(struct world *w); /* called behind each fetch */
+	/* Told what each fetch delivered. */
+	void (*on_fetch)(struct world *w, u64 linear, const u8 *bytes, size_t size);
 };
 
 /* A flat 64-bit machine at CPL 0, everything allowed, RIP at the code page. */
