@@ -26,9 +26,9 @@ cpu      := $(addprefix arch/x86/cpu/,thunks.S features.c early-memory.c paging.
             symbols.c panic.c)
 emulate  := $(addprefix arch/x86/emulate/,decode.c emulate.c operand.c arithmetic.c move.c string.c \
             system.c transfer.c)
-vcpu     := $(addprefix arch/x86/vcpu/, vcpu.c window.c segments.c descriptors.c memory.c inject.c \
-                ranges.c emulator.c operations-memory.c operations-segment.c operations-control.c \
-                operations-msr.c)
+vcpu     := $(addprefix arch/x86/vcpu/, vcpu.c window.c clock.c segments.c descriptors.c memory.c \
+                inject.c ranges.c emulator.c operations-memory.c operations-segment.c \
+                operations-control.c operations-msr.c)
 mm       := mm/frame.c mm/p2m.c mm/guest-copy.c
 shadow   := mm/shadow/walk.c mm/shadow/spte.c mm/shadow/rmap.c mm/shadow/page.c mm/shadow/fault.c \
             mm/shadow/root.c mm/shadow/sync.c mm/shadow/audit.c mm/shadow/shadow.c

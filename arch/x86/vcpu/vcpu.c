@@ -9,6 +9,7 @@
 #include "arch/x86/cpu/insn.h"
 #include "arch/x86/cpu/machine.h"
 #include "arch/x86/cpu/speculation.h"
+#include "arch/x86/vcpu/clock.h"
 #include "arch/x86/vcpu/segments.h"
 #include "arch/x86/vcpu/window.h"
 #include "guest-abi/ranges.h"
@@ -37,6 +38,7 @@ int vcpu_init(struct vcpu *v, struct guest *guest, struct shadow *shadow, u16 ow
 	frame_get(page_mfn);
 	v->page_mfn = page_mfn;
 	v->page = machine_map(page_mfn);
+	clock_publish(&v->page->clock);
 	v->gate = take_frame(&v->gate_mfn, owner);
 	v->gdt = take_frame(&v->gdt_mfn, owner);
 	v->fpu = take_frame(&v->fpu_mfn, owner);
