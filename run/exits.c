@@ -66,7 +66,7 @@ static void software_interrupt(struct guest *g, u8 vector)
 {
 	struct vcpu *v = &g->vcpu;
 
-	if (vcpu_is_user(v) && v->gate[vector].present && !v->gate[vector].user) {
+	if (!vcpu_may_interrupt(v, vector)) {
 		v->regs.rip -= vector == 0x80 ? 2 : 1;
 		vcpu_reflect(v, VECTOR_GP, true, vector * 8u + 2);
 		return;

@@ -174,8 +174,7 @@ static void software_interrupt(struct vcpu *v, const struct emulate *e,
 {
 	u8 vector = e->event.vector;
 
-	if (e->event.kind != EVENT_ICEBP && vcpu_is_user(v) && v->gate[vector].present &&
-	    !v->gate[vector].user) {
+	if (e->event.kind != EVENT_ICEBP && !vcpu_may_interrupt(v, vector)) {
 		vcpu_reflect(v, VECTOR_GP, true, vector * 8u + 2);
 		return;
 	}

@@ -138,6 +138,13 @@ void vcpu_reflect(struct vcpu *v, u8 vector, bool has_error, u64 error);
 void vcpu_reflect_page_fault(struct vcpu *v, u64 cr2, u64 error);
 void vcpu_software_interrupt(struct vcpu *v, u8 vector); /* RIP already past the instruction */
 
+/* May INT n be executed here? Not by ring 3 through a gate that is closed to it, and by nobody through
+ * one that is not there: #GP, which comes before #NP since an empty gate has no type (SDM 3A 6.12.1.3). */
+static inline bool vcpu_may_interrupt(const struct vcpu *v, u8 vector)
+{
+	return v->gate[vector].present && (v->gate[vector].user || !vcpu_is_user(v));
+}
+
 /* Does the vector push an error code? (SDM 3A table 6-1) */
 static inline bool vector_has_error(unsigned vector)
 {
