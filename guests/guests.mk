@@ -12,6 +12,10 @@ GUESTLDFLAGS := -nostdlib -static --no-dynamic-linker --build-id=none -z max-pag
 
 loader  := guests/loader/start.S guests/loader/main.c guests/loader/elf.c guests/loader/place.c \
            guests/loader/tables.c guest-abi/kit/memory.c
+tour-kernel := $(addprefix guests/tour/,start.S main.c console.c memory.c space.c trap.c entry.S timer.c \
+           process.c system-calls.c prompt.c check.c show-processes.c show-memory.c show-faults.c \
+           show-time.c show-attacks.c attacks.c attack-jumps.S user/image.S) guest-abi/kit/memory.c
+tour-user := $(addprefix guests/tour/user/,start.S user.c offend.c)
 guest-objects = $(patsubst %,$(BUILD)/guest/%.o,$(basename $(1)))
 
 $(BUILD)/guest/%.o: %.c
@@ -29,7 +33,17 @@ $(BUILD)/guests/loader.elf: guests/loader/loader.ld $(call guest-objects,$(loade
 	@mkdir -p $(@D)
 	$(Q)$(LD) $(GUESTLDFLAGS) -T $< -o $@ $(filter %.o,$^)
 
-$(BUILD)/guests/loader.bin: $(BUILD)/guests/loader.elf
+$(BUILD)/guests/tour.elf: guests/tour/tour.ld $(call guest-objects,$(tour-kernel))
+	$(call say,LD,$@)
+	@mkdir -p $(@D)
+	$(Q)$(LD) $(GUESTLDFLAGS) -T $< -o $@ $(filter %.o,$^)
+
+$(BUILD)/guests/tour-user.elf: guests/tour/user/user.ld $(call guest-objects,$(tour-user))
+	$(call say,LD,$@)
+	@mkdir -p $(@D)
+	$(Q)$(LD) $(GUESTLDFLAGS) -T $< -o $@ $(filter %.o,$^)
+
+$(BUILD)/guests/%.bin: $(BUILD)/guests/%.elf
 	$(call say,OBJCOPY,$@)
 	$(Q)$(OBJCOPY) -O binary $< $@
 
@@ -37,4 +51,8 @@ $(BUILD)/guests/loader.bin: $(BUILD)/guests/loader.elf
 $(BUILD)/run/loader-image.o: $(BUILD)/guests/loader.bin
 $(BUILD)/run/loader-image.o: ASFLAGS += -Wa,-I$(BUILD)
 
--include $(patsubst %.o,%.d,$(call guest-objects,$(loader)))
+# A tour's processes run pages of its image.
+$(BUILD)/guest/guests/tour/user/image.o: $(BUILD)/guests/tour-user.bin
+$(BUILD)/guest/guests/tour/user/image.o: ASFLAGS += -Wa,-I$(BUILD)
+
+-include $(patsubst %.o,%.d,$(call guest-objects,$(loader) $(tour-kernel) $(tour-user)))

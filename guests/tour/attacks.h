@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT */
+/* attacks.h - single instructions that ring 1 must not execute, for show-attacks.c. */
+#ifndef GUESTS_TOUR_ATTACKS_H
+#define GUESTS_TOUR_ATTACKS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include "guest-abi/layout.h"
+
+struct attack {
+	const char *what;
+	void (*act)(uint64_t unused);
+	bool may_return; /* emulation on the guest's own virtual CPU would be harmless */
+};
+
+extern const struct attack attack_instructions[];
+extern const size_t attack_instruction_count;
+extern volatile uint64_t attack_result; /* what the last of them read, if it did */
+
+/* Push the frame and go to target with RSP at it: the iret slot, or attack_iretq, a bare IRETQ. */
+void attack_iret(const struct gn_iret_frame *frame, uint64_t target);
+extern const char attack_iretq[];
+/* Call an address with every register 0 but RSP and RAX, which is all ones: no system call's number. */
+void attack_jump(uint64_t address);
+
+#endif
