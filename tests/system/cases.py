@@ -50,7 +50,9 @@ CASES = [
     # A guest runs, by every way into the monitor.
     *[Case(f'guest/{name}', f'{args} {OTHER}', log=OTHER_RAN, console=['basics: ', ' 0 failed'])
       for name, args in (('direct', ''), ('bios', '--firmware bios'), ('uefi', '--firmware uefi'),
-                         ('bochs', '--emulator bochs'), ('icount', '--icount 0'))],
+                         ('icount', '--icount 0'))],
+    Case('guest/bochs', f'--emulator bochs {OTHER}', log=OTHER_RAN,
+         console=['basics: ', ' 0 failed', 'gnomon: all guests ended\n']),
     line('direct', ''), line('bios', '--firmware bios'), line('uefi', '--firmware uefi'),
 
     # Bad input: one line names the guest and the reason.

@@ -2,6 +2,7 @@
 /* poweroff.c - the last instructions. Each method that does not work ends in HLT. */
 #include "arch/x86/cpu/insn.h"
 #include "arch/x86/cpu/poweroff.h"
+#include "arch/x86/cpu/serial.h"
 
 #define DEBUG_EXIT_PORT	 0xf4
 #define BOCHS_PORT	 0x8900
@@ -43,6 +44,7 @@ static void reboot(void)
 
 __noreturn void poweroff(bool failed)
 {
+	serial_drain(); /* the last line is on its way, and a machine that stops would swallow it */
 	switch (exit_method) {
 	case EXIT_BY_ACPI:
 		soft_off(acpi.pm1a_control, acpi.sleep_type_a);

@@ -11,6 +11,7 @@ enum { DATA = 0, INTERRUPTS = 1, FIFO = 2, LINE = 3, MODEM = 4, STATUS = 5, SCRA
 #define MODEM_DTR_RTS	  0x03
 #define STATUS_RECEIVED	  0x01
 #define STATUS_SEND_EMPTY 0x20
+#define STATUS_SEND_DONE  0x40 /* the FIFO and the shift register behind it */
 #define FIFO_SIZE	  16
 #define SEND_TRIES	  1000000 /* about a second: the other end may have gone for good */
 
@@ -69,6 +70,14 @@ void serial_write(enum serial_port port, const char *text, size_t size)
 			send(port, '\r');
 		send(port, *text);
 	}
+}
+
+void serial_drain(void)
+{
+	for (int i = 0; i < SERIAL_COUNT; i++)
+		for (int n = 0; ports[i].present && n < SEND_TRIES; n++)
+			if (inb(ports[i].base + STATUS) & STATUS_SEND_DONE)
+				break;
 }
 
 int serial_read(enum serial_port port)
