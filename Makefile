@@ -197,5 +197,5 @@ check-fresh: ## run and check in a minimal Debian of its own; needs root and the
 format: ## format what differs from the last commit
 	git clang-format
 
-.PHONY: all help clean run run-tour unit checks-test launch-test lint reproducible system \
+.PHONY: all help clean run run-tour unit lint reproducible system \
         system-full check proof check-fresh format

@@ -17,6 +17,7 @@ $(BUILD)/host/%.o: %.c
 unit-tests := checks-test launch-test
 unit-tests += frame-test p2m-test paging-test world-test
 unit-tests += boot-test lib-test
+unit-tests := checks-test launch-test system-test frame-test p2m-test world-test boot-test lib-test
 
 unit: $(unit-tests) ## the host tests; minutes
 
@@ -25,6 +26,9 @@ checks-test:
 
 launch-test:
 	$(Q)tests/host/launch/launch-test
+
+system-test:
+	$(Q)tests/host/system/system-test
 
 # mm and mm/shadow: the real files over a machine whose RAM is an array.
 host-mm     := $(mm) tests/host/mm/host.c
@@ -51,6 +55,7 @@ mutate: ## plant faults in mm and mm/shadow: each must be caught
 	$(Q)tests/host/mutate/mutate
 
 .PHONY: mutate frame-test p2m-test paging-test world-test
+.PHONY: checks-test launch-test system-test frame-test p2m-test world-test
 
 # boot/ reads what a boot loader left from a small memory of the test's.
 $(BUILD)/host/boot-test: $(call host-objects,$(filter %.c,$(boot)) lib/log.c lib/print.c lib/ranges.c \

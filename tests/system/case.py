@@ -95,10 +95,8 @@ def converse(process, keys, seconds):
         while keys and keys[0][0].encode() in said[at:]:
             at = said.index(keys[0][0].encode(), at) + len(keys[0][0].encode())
             os.write(process.stdin.fileno(), keys.pop(0)[1].encode())
-    try:
-        process.wait(10)
-    except subprocess.TimeoutExpired:
+    else:
         process.terminate()    # beyond its own time limit
-        process.wait()
+    process.wait()
     process.stdin.close()
     return said.decode('utf-8', 'replace').replace('\r', '')
