@@ -142,7 +142,7 @@ $(BUILD)/gnomon.elf: $(BUILD)/gnomon.first $(BUILD)/symbols.o
 	$(call say,LD,$@)
 	$(Q)$(link) $(BUILD)/symbols.o
 
-include guests/guests.mk tests/host/host.mk tests/guest/guest.mk
+include guests/guests.mk tests/host/host.mk tests/guest/guest.mk tests/bench/bench.mk
 
 # ---- what to make --------------------------------------------------------------------------------
 

@@ -53,28 +53,29 @@ struct state state_for(enum ring ring)
 	return s;
 }
 
-unsigned enter_by_way(struct state *s, enum way way)
+unsigned enter_through(struct state *s, u64 code)
 {
-	switch (way) {
-	case BY_IRET:
-		enter_by = on_gnomon ? GN_SLOT(GN_OP_iret) : (u64)enter_by_iretq;
-		break;
-	case BY_SYSRET:
-		enter_by = on_gnomon ? (u64)enter_by_sysret_slot : (u64)enter_by_sysretq;
-		break;
-	case BY_RAW_IRET:
-		enter_by = (u64)enter_by_iretq;
-		break;
-	case BY_RAW_SYSRET:
-		enter_by = (u64)enter_by_sysretq;
-		break;
-	}
+	enter_by = code;
 	enter_state(s);
 	if (on_gnomon)
 		s->cr2 = VCPU_PAGE->cr2;
 	else
 		__asm__ volatile("mov %%cr2, %0" : "=r"(s->cr2));
 	return s->vector;
+}
+
+unsigned enter_by_way(struct state *s, enum way way)
+{
+	switch (way) {
+	case BY_IRET:
+		return enter_through(s, on_gnomon ? GN_SLOT(GN_OP_iret) : (u64)enter_by_iretq);
+	case BY_SYSRET:
+		return enter_through(s, (u64)(on_gnomon ? enter_by_sysret_slot : enter_by_sysretq));
+	case BY_RAW_IRET:
+		return enter_through(s, (u64)enter_by_iretq);
+	default:
+		return enter_through(s, (u64)enter_by_sysretq);
+	}
 }
 
 unsigned enter(struct state *s)

@@ -38,14 +38,17 @@ static void load_gate(unsigned vector)
 		CALL(set_idt, idt[vector], vector, 1);
 }
 
-void gate_set(unsigned vector, unsigned ist, unsigned dpl)
+void gate_set_handler(unsigned vector, u64 handler, unsigned ist, unsigned dpl)
 {
-	u64 handler = (u64)exception_stubs + vector * 16;
-
 	idt[vector][0] = (handler & 0xffff) | KERNEL_CS << 16 | (u64)ist << 32 |
 			 (u64)(GATE_INTERRUPT | dpl << 5) << 40 | (handler & 0xffff0000) << 32;
 	idt[vector][1] = handler >> 32;
 	load_gate(vector);
+}
+
+void gate_set(unsigned vector, unsigned ist, unsigned dpl)
+{
+	gate_set_handler(vector, (u64)exception_stubs[vector], ist, dpl);
 }
 
 void gate_unset(unsigned vector)
@@ -66,6 +69,16 @@ static void wrmsr(u32 msr, u64 value)
 	__asm__ volatile("wrmsr" : : "c"(msr), "a"((u32)value), "d"((u32)(value >> 32)));
 }
 
+void syscall_entry_set(u64 rip)
+{
+	if (on_gnomon) {
+		CALL(set_syscall_entry, rip, SYSCALL_FLAGS);
+	} else {
+		wrmsr(MSR_LSTAR, rip);
+		wrmsr(MSR_FMASK, SYSCALL_FLAGS);
+	}
+}
+
 static void bare_init(void)
 {
 	struct {
@@ -80,15 +93,12 @@ static void bare_init(void)
 	tss.ist[0] = (u64)exception_stack + sizeof(exception_stack);
 	__asm__ volatile("ltr %w0; lidt %1; lldt %w2" : : "r"(TSS_SEL), "m"(idtr), "r"(0));
 	wrmsr(MSR_STAR, (u64)USER_CS32 << 48 | (u64)KERNEL_CS << 32);
-	wrmsr(MSR_LSTAR, (u64)syscall_entry);
-	wrmsr(MSR_FMASK, SYSCALL_FLAGS);
 }
 
 static void gnomon_init(void)
 {
 	CALL(set_idt, idt, 0, 256);
 	CALL(set_ist, 1, (u64)exception_stack + sizeof(exception_stack));
-	CALL(set_syscall_entry, syscall_entry, SYSCALL_FLAGS);
 }
 
 /* The hypervisor leaf: "TCGTCGTCGTCG". */
@@ -138,7 +148,7 @@ void kernel_main(const struct gn_start_info *info)
 	on_gnomon = info && info->magic == GN_START_MAGIC;
 	on_tcg = is_tcg();
 	for (unsigned v = 0; v < 256; v++) {
-		u64 handler = (u64)exception_stubs + v * 16;
+		u64 handler = (u64)exception_stubs[v];
 		u64 dpl = v == 3 || v == 4 || v == 0x80 ? 3 : 0;
 
 		idt[v][0] = (handler & 0xffff) | KERNEL_CS << 16 | 1ul << 32 |
@@ -150,6 +160,7 @@ void kernel_main(const struct gn_start_info *info)
 	} else {
 		bare_init();
 	}
+	syscall_entry_set((u64)syscall_entry);
 	kernel_stack_set((u64)ring0_stack + sizeof(ring0_stack));
 	paging_init();
 	stage_init();

@@ -25,7 +25,6 @@ void enter_by_iretq(void);
 void enter_by_sysretq(void);
 void enter_by_sysret_slot(void);
 void syscall_entry(void);
-extern const u8 exception_stubs[];
 extern u64 enter_by;
 
 /* Vector, error code and frame of an exception that nobody expected; ends the test. */

@@ -42,6 +42,13 @@ extern char command_line[256];		/* on Gnomon, else empty */
 void gate_set(unsigned vector, unsigned ist, unsigned dpl);
 void gate_unset(unsigned vector);
 
+/* A handler of the test's own; it may end at the library's, exception_stubs[vector], as if just called. */
+void gate_set_handler(unsigned vector, u64 handler, unsigned ist, unsigned dpl);
+extern const u8 exception_stubs[256][16];
+
+/* Where SYSCALL of ring 3 arrives, if not at the library's entry. */
+void syscall_entry_set(u64 rip);
+
 /* RSP after an exception from ring 3 through a gate without IST. */
 void kernel_stack_set(u64 rsp);
 
@@ -104,6 +111,9 @@ void stage_code(enum ring ring, const struct snippet *code, unsigned offset);
 /* Run the state until something is taken; returns the vector (also in s). */
 unsigned enter(struct state *s);
 unsigned enter_by_way(struct state *s, enum way way);
+
+/* The same by code of the test's own, which finds the frame for IRETQ at RSP and all else loaded. */
+unsigned enter_through(struct state *s, u64 code);
 
 /* Stage it, run it from fresh registers; and say whether it ran to its end (the INT3 behind it). */
 struct state run(enum ring ring, const struct snippet *code);
