@@ -146,7 +146,7 @@ include guests/guests.mk tests/host/host.mk tests/guest/guest.mk tests/bench/ben
 
 # ---- what to make --------------------------------------------------------------------------------
 
-all: $(BUILD)/gnomon.elf ## build the monitor
+all: $(BUILD)/gnomon.elf $(BUILD)/guests/tour.elf ## build the monitor and the tour guest
 
 help: ## this list
 	@sed -n 's/^\([a-z0-9-]*\):.*## /\1 - /p' $(MAKEFILE_LIST) | sort

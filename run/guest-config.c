@@ -155,7 +155,7 @@ bool guests_parse(const char *line, struct guest_config *config, const char **wh
 
 	memset(config, 0, sizeof(*config));
 	config->memory_size = MEMORY_DEFAULT;
-	config->policy = SHADOW_FORGETFUL;
+	config->policy = SHADOW_TRAPPED;
 	config->append = "";
 	for (; next_word(&line, &w); words++) {
 		unsigned key = 0;
