@@ -171,7 +171,7 @@ run-tour: all ## let the tour guest show everything by itself
 check-steps := lint unit reproducible system
 proof-steps := lint unit reproducible system-full
 
-lint: ## what can be said of the sources without running them
+lint: $(opcodes) ## what can be said of the sources without running them
 	$(Q)tests/host/checks/lint $(TARGETCC) $(CFLAGS)
 
 reproducible: ## two builds in different folders give the same bytes
