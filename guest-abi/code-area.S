@@ -194,6 +194,31 @@ deliver_trap_error_jump:
 	jmp	*VP(GN_VP_DELIVER_HANDLER)
 deliver_trap_error_request:
 	ud2
+/* The frames of Xen's ABI: RCX and R11 below the CPU's words, and no change of vif here. */
+deliver_xen:
+	push_frame 0
+	push	%r11
+	push	%rcx
+	jmp	*VP(GN_VP_DELIVER_HANDLER)
+deliver_xen_error:
+	push_frame 1
+	push	%r11
+	push	%rcx
+	jmp	*VP(GN_VP_DELIVER_HANDLER)
+
+/* SYSCALL of a Xen guest's user. RCX and R11 are saved by the time they are used. An event that comes
+ * before the mask is set is one that came before the kernel's first instruction. */
+xen_syscall:
+	pushq	$GN_USER_SS
+	pushq	VP(GN_VP_SYSCALL_RSP)
+	push	%r11
+	pushq	$GN_USER_CS
+	push	%rcx
+	push	%r11
+	push	%rcx
+	mov	VP(GN_VP_MASK), %rcx
+	movb	$1, (%rcx)
+	jmp	*VP(GN_VP_SYSCALL_HANDLER)
 deliver_end:
 
 /* Where a guest's SYSCALL from ring 3 arrives until the guest has said where it wants it. */
@@ -236,8 +261,12 @@ gn_sites:
 gn_sites_end:
 
 	.globl gn_deliver_entry
-gn_deliver_entry: /* by trap << 1 | has error code */
+gn_deliver_entry: /* by frames << 2 | trap << 1 | has error code */
 	.quad deliver, deliver_error, deliver_trap, deliver_trap_error
+	.quad deliver_xen, deliver_xen_error
+	.globl gn_xen_syscall
+gn_xen_syscall:
+	.quad xen_syscall
 	.globl gn_no_syscall_entry
 gn_no_syscall_entry:
 	.quad no_syscall_entry

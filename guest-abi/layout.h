@@ -16,6 +16,7 @@
 #define GN_CODE_AREA	       (GN_WINDOW_BASE + 0x00000) /* read-only, executable */
 #define GN_CODE_SIZE	       0x4000
 #define GN_VCPU_PAGE	       (GN_WINDOW_BASE + 0x10000) /* read-write, struct gn_vcpu_page */
+#define GN_VCPU_INFO_PAGE (GN_WINDOW_BASE + 0x11000) /* Xen guests: the page of their vcpu_info */
 #define GN_RESERVED_FIRST_SLOT 270
 #define GN_RESERVED_LAST_SLOT  271
 
@@ -80,6 +81,10 @@
 #define GN_VP_DELIVER_ERROR   (GN_VP_DELIVER + 40)
 #define GN_VP_DELIVER_HANDLER (GN_VP_DELIVER + 48)
 #define GN_VP_SYSRET	      192
+#define GN_VP_SYSCALL	  232
+#define GN_VP_SYSCALL_RSP  (GN_VP_SYSCALL + 0)
+#define GN_VP_SYSCALL_HANDLER (GN_VP_SYSCALL + 8)
+#define GN_VP_MASK	  (GN_VP_SYSCALL + 16)
 #define GN_VP_RING	      1024
 
 #ifndef __ASSEMBLER__
@@ -126,7 +131,8 @@ struct gn_vcpu_page {
 	struct gn_iret_frame deliver; /* at 128 */
 	uint64_t deliver_error, deliver_handler, reserved3;
 	struct gn_iret_frame sysret; /* at 192 */
-	uint64_t reserved4[99];
+	uint64_t syscall_rsp, syscall_handler, mask_address; /* at 232; Xen guests */
+	uint64_t reserved4[96];
 	/* The ring: entries [head, tail) modulo GN_RING_ENTRIES wait; the guest moves tail, the
 	 * monitor head. */
 	uint32_t ring_head, ring_tail; /* at 1024 */
@@ -143,6 +149,7 @@ _Static_assert(__builtin_offsetof(struct gn_vcpu_page, deliver_error) == GN_VP_D
 _Static_assert(__builtin_offsetof(struct gn_vcpu_page, deliver_handler) == GN_VP_DELIVER_HANDLER,
 	       "");
 _Static_assert(__builtin_offsetof(struct gn_vcpu_page, sysret) == GN_VP_SYSRET, "");
+_Static_assert(__builtin_offsetof(struct gn_vcpu_page, syscall_rsp) == GN_VP_SYSCALL, "");
 _Static_assert(__builtin_offsetof(struct gn_vcpu_page, ring_head) == GN_VP_RING, "");
 
 /* get_stats: counters of the guest since it started. */

@@ -95,7 +95,7 @@ static bool emulate(struct guest *g)
 	case VCPU_EMULATED:
 		return true;
 	case VCPU_HALTED:
-		g->blocked = !g->vcpu.event_pending;
+		g->blocked = !vcpu_has_event(&g->vcpu);
 		sched_yield();
 		return true;
 	case VCPU_STOPPED:

@@ -35,7 +35,7 @@ void run_guests(struct cpu *cpu, const struct options *options)
 			idle();
 			continue;
 		}
-		if (unlikely(g->vcpu.event_pending))
+		if (unlikely(vcpu_has_event(&g->vcpu)))
 			vcpu_deliver_events(&g->vcpu);
 		if (guest_has_ended(g)) {
 			guests_finish(cpu, g);

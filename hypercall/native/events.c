@@ -61,6 +61,6 @@ struct call_result native_block(struct guest *g, struct gn_args_block *a)
 struct call_result native_halt(struct guest *g, struct gn_args_halt *a)
 {
 	(void)a;
-	g->vcpu.page->vif = 1;
+	vcpu_set_vif(&g->vcpu, true);
 	return native_block(g, NULL);
 }

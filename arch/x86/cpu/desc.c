@@ -118,7 +118,6 @@ void desc_make_area(struct cpu_area *area, u64 *area_l1, struct cpu *cpu, maddr_
 	area->scratch = early_memory_pointer(stack);
 	area->constants->this_cpu = (u64)cpu;
 	area->constants->monitor_cr3 = root.v;
-	area->constants->code_area = GN_CODE_AREA;
 	area->constants->nmi_stack = nmi_stack;
 	area->constants->verw_selector = AREA_MONITOR_SS;
 	make_gdt(area->gdt);

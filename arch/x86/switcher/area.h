@@ -88,7 +88,10 @@ struct area_constants {
 	u64 syscall_entry; /* where SYSCALL of its ring 3 arrives: is_guest_address() */
 	u64 syscall_keep;  /* RFLAGS bits that survive it; IF among them */
 	u64 syscall_vif;   /* vif after it */
-	u64 code_area;	   /* first byte of the code that may make hypercalls by SYSCALL */
+	u64 code_area;	   /* where a SYSCALL is ring 1's: first byte and size */
+	u64 code_size;
+	u64 syscall_stub;  /* where SYSCALL of a user arrives that wants a frame pushed, or 0 */
+	u64 syscall_stack; /* and RSP there */
 	u64 nmi_stack;	   /* unique address */
 	u64 mitigations;   /* AREA_MITIGATE_ */
 	u64 verw_selector; /* a writable data segment, for VERW */

@@ -24,6 +24,8 @@
 #define CONSTANT(offset) AREA(AREA_CONSTANTS + (offset))
 #define SCRATCH(offset)	 AREA(AREA_STACK + (offset))
 
+#define RFLAGS_IN_STUB 0x202 /* IF, and the bit that is always 1 */
+
 	.section .switcher.text, "ax", @progbits
 	.balign 4096
 	.globl switcher_text
@@ -171,10 +173,11 @@ switcher_syscall:
 	push	%rax
 	lea	-1(%rcx), %rax
 	sub	CONSTANT(CONST_CODE_AREA), %rax
-	cmp	$GN_CODE_SIZE, %rax
+	cmp	CONSTANT(CONST_CODE_SIZE), %rax
 	jb	hypercall
-	/* The user's: to the guest kernel as hardware would do it. No frame; RSP stays the user's.
-	 * */
+	cmpq	$0, CONSTANT(CONST_SYSCALL_STUB)
+	jne	syscall_with_frame
+	/* The user's: to its kernel as hardware would do it. No frame; RSP stays the user's. */
 	pushq	$GN_KERNEL_SS
 	pushq	SCRATCH(SCRATCH_RSP)
 	mov	%r11, %rax
@@ -185,6 +188,20 @@ switcher_syscall:
 	mov	CONSTANT(CONST_SYSCALL_VIF), %al
 	movabs	%al, GN_VCPU_PAGE + GN_VP_VIF
 	mov	40(%rsp), %rax
+	iretq
+
+/* The same for a kernel that wants a frame on its own stack, and its own GS: a stub of the code area
+ * pushes it in ring 1. */
+syscall_with_frame:
+	mov	SCRATCH(SCRATCH_RSP), %rax
+	movabs	%rax, GN_VCPU_PAGE + GN_VP_SYSCALL_RSP
+	pushq	$GN_KERNEL_SS
+	pushq	CONSTANT(CONST_SYSCALL_STACK)
+	pushq	$RFLAGS_IN_STUB
+	pushq	$GN_KERNEL_CS
+	pushq	CONSTANT(CONST_SYSCALL_STUB)
+	mov	40(%rsp), %rax
+	swapgs
 	iretq
 
 hypercall:

@@ -46,12 +46,12 @@ static enum emulate_verdict read_cpuid(struct emulate *e, u32 registers[4])
 
 static bool get_interrupt_flag(struct emulate *e)
 {
-	return READ_ONCE(emulator_vcpu(e)->page->vif);
+	return vcpu_vif(emulator_vcpu(e));
 }
 
 static void set_interrupt_flag(struct emulate *e, bool enabled)
 {
-	emulator_vcpu(e)->page->vif = enabled;
+	vcpu_set_vif(emulator_vcpu(e), enabled);
 }
 
 /* No port is a guest's: reads find an empty bus, writes are lost. Ring 3 has no permission map. */

@@ -33,8 +33,7 @@ static u64 task_stack(struct vcpu *v, u8 ist)
 	return rsp;
 }
 
-/* The stack of a gate: its IST, or RSP0 when coming from ring 3, or the present one; aligned to 16.
- * */
+/* The stack of a gate, aligned to 16: its IST, RSP0 when coming from ring 3, or the present one. */
 static u64 stack_of(struct vcpu *v, const struct vcpu_gate *gate)
 {
 	u64 rsp = v->regs.rsp;
@@ -49,7 +48,7 @@ static u64 stack_of(struct vcpu *v, const struct vcpu_gate *gate)
 static void deliver(struct vcpu *v, const struct vcpu_gate *gate, bool has_error, u64 error)
 {
 	struct gn_vcpu_page *page = v->page;
-	bool user = vcpu_is_user(v);
+	bool user = vcpu_is_user(v), xen = v->frames == VCPU_FRAMES_XEN;
 	u64 flags = vcpu_flags(v);
 	bool vif_after = gate->trap && (flags & RFLAGS_IF);
 
@@ -61,10 +60,12 @@ static void deliver(struct vcpu *v, const struct vcpu_gate *gate, bool has_error
 	page->deliver.ss = user ? v->regs.ss : GN_GUEST_KERNEL_SS;
 	page->deliver_error = error;
 	page->deliver_handler = gate->handler;
-	page->vif = 0;
+	vcpu_set_vif(v, xen && vif_after);
 
 	v->regs.rsp = stack_of(v, gate);
-	v->regs.rip = gn_deliver_entry[vif_after << 1 | has_error];
+	if (xen && user)
+		vcpu_swap_gs();
+	v->regs.rip = gn_deliver_entry[xen ? 4 | has_error : vif_after << 1 | has_error];
 	v->regs.cs = GN_KERNEL_CS;
 	v->regs.ss = GN_KERNEL_SS;
 	v->regs.rflags &= ~(u64)(RFLAGS_TF | RFLAGS_NT | RFLAGS_RF);
@@ -89,7 +90,7 @@ void vcpu_reflect(struct vcpu *v, u8 vector, bool has_error, u64 error)
 
 void vcpu_reflect_page_fault(struct vcpu *v, u64 cr2, u64 error)
 {
-	v->page->cr2 = cr2;
+	*v->cr2 = cr2;
 	vcpu_reflect(v, VECTOR_PF, true, error);
 }
 
@@ -112,6 +113,21 @@ void vcpu_lower(struct vcpu *v, u8 vector)
 	v->page->pending = v->event_pending;
 }
 
+/* All events of a Xen guest arrive at one entry; which there are is written in its pages. A frame that
+ * is being pushed is finished first: the event still waits at the next exit. */
+static void deliver_upcall(struct vcpu *v)
+{
+	const struct vcpu_gate upcall = {.handler = v->event_entry, .cs = GN_GUEST_KERNEL_CS};
+
+	v->event_pending = false;
+	if (!v->event_entry || !READ_ONCE(*v->pending) || !(vcpu_flags(v) & RFLAGS_IF))
+		return;
+	if (!vcpu_is_user(v) && vcpu_is_pushing(v))
+		return;
+	v->events++;
+	deliver(v, &upcall, false, 0);
+}
+
 static u8 highest_vector(const struct vcpu *v)
 {
 	unsigned word = 3;
@@ -130,6 +146,10 @@ void vcpu_deliver_events(struct vcpu *v)
 {
 	u8 vector;
 
+	if (v->frames == VCPU_FRAMES_XEN) {
+		deliver_upcall(v);
+		return;
+	}
 	v->page->pending = 1;
 	if (vcpu_code_area_event(v) || !(vcpu_flags(v) & RFLAGS_IF))
 		return;

@@ -30,7 +30,7 @@ enum emulate_verdict control_read_cr(struct emulate *e, unsigned number, u64 *va
 		*value = v->cr0;
 		break;
 	case 2:
-		*value = v->page->cr2;
+		*value = *v->cr2;
 		break;
 	case 3:
 		*value = v->cr3;
@@ -77,7 +77,7 @@ enum emulate_verdict control_write_cr(struct emulate *e, unsigned number, u64 va
 	case 0:
 		return set_cr0(e, v, value);
 	case 2:
-		v->page->cr2 = value;
+		*v->cr2 = value;
 		return EMULATE_OK;
 	case 3:
 		if (value >> 52)

@@ -24,10 +24,8 @@ enum emulate_verdict msr_read(struct emulate *e, u32 index, u64 *value)
 	switch (index) {
 	case MSR_FS_BASE:
 	case MSR_GS_BASE:
-		*value = rdmsr(index);
-		return EMULATE_OK;
 	case MSR_KERNEL_GS:
-		*value = v->kernel_gs_base;
+		*value = rdmsr(index);
 		return EMULATE_OK;
 	case MSR_EFER:
 		*value = v->efer;
@@ -81,14 +79,10 @@ static bool write_msr(struct vcpu *v, u32 index, u64 value)
 	switch (index) {
 	case MSR_FS_BASE:
 	case MSR_GS_BASE:
-		if (!is_canonical(value))
-			return false;
-		wrmsr(index, value);
-		return true;
 	case MSR_KERNEL_GS:
 		if (!is_canonical(value))
 			return false;
-		v->kernel_gs_base = value;
+		wrmsr(index, value);
 		return true;
 	case MSR_EFER:
 		return write_efer(v, value);

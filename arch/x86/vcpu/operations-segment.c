@@ -99,11 +99,8 @@ enum emulate_verdict segment_transfer(struct emulate *e, const struct emulate_tr
 
 enum emulate_verdict segment_swapgs(struct emulate *e)
 {
-	struct vcpu *v = emulator_vcpu(e);
-	u64 base = v->kernel_gs_base;
-
-	v->kernel_gs_base = rdmsr(MSR_GS_BASE);
-	wrmsr(MSR_GS_BASE, base);
+	(void)e;
+	vcpu_swap_gs();
 	return EMULATE_OK;
 }
 

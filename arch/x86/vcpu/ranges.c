@@ -39,9 +39,19 @@ bool vcpu_code_area_event(struct vcpu *v)
 	r = find(gn_ranges, gn_ranges_end, v->regs.rip);
 	if (!r)
 		return false;
-	v->page->vif = 0;
+	vcpu_set_vif(v, false);
 	v->regs.rip = r->target;
 	return true;
+}
+
+bool vcpu_is_pushing(const struct vcpu *v)
+{
+	const struct gn_range *r;
+
+	if (likely(!is_in_code_area(v->regs.rip)))
+		return false;
+	r = find(gn_sites, gn_sites_end, v->regs.rip);
+	return r && r->kind == GN_SITE_STACK_FAULT;
 }
 
 /* The stack may lie in the vcpu page, which is in none of the guest's tables (sysret). */
@@ -100,7 +110,7 @@ int vcpu_return_by_frame(struct vcpu *v)
 	}
 	v->regs.cs = GN_KERNEL_CS;
 	v->regs.ss = GN_KERNEL_SS;
-	v->page->vif = !!(frame.rflags & RFLAGS_IF);
+	vcpu_set_vif(v, frame.rflags & RFLAGS_IF);
 	return 0;
 }
 
@@ -134,7 +144,7 @@ static void request(struct vcpu *v, const struct gn_range *site)
 		break;
 	case GN_SITE_DELIVERED:
 		v->regs.rip = READ_ONCE(v->page->deliver_handler);
-		v->page->vif = 1;
+		vcpu_set_vif(v, true);
 		if (!is_canonical(v->regs.rip))
 			vcpu_die(v, "crashed: the vcpu page was overwritten during delivery");
 		break;
@@ -149,7 +159,7 @@ static void fault(struct vcpu *v, const struct gn_range *site, u8 vector, u64 er
 	switch (site->kind) {
 	case GN_SITE_IRET_FAULT:
 		v->regs.rip = site->target;
-		v->page->vif = 0;
+		vcpu_set_vif(v, false);
 		break;
 	case GN_SITE_SYSRET_FAULT:
 		sysret_fault(v);

@@ -17,17 +17,12 @@ void segments_save(struct vcpu *v)
 	__asm__ volatile("mov %%gs, %0" : "=r"(v->gs));
 	v->fs_base = rdmsr(MSR_FS_BASE);
 	v->gs_base = rdmsr(MSR_GS_BASE);
+	v->kernel_gs_base = rdmsr(MSR_KERNEL_GS);
 }
 
 static u16 usable(const struct vcpu *v, u16 selector)
 {
 	return vcpu_descriptor_is_usable(v, selector, false) ? selector : 0;
-}
-
-void segments_load_bases(struct vcpu *v)
-{
-	wrmsr(MSR_FS_BASE, v->fs_base);
-	wrmsr(MSR_GS_BASE, v->gs_base);
 }
 
 void segments_load(struct vcpu *v)
@@ -36,16 +31,16 @@ void segments_load(struct vcpu *v)
 	__asm__ volatile("mov %0, %%es" : : "r"(usable(v, v->es)));
 	__asm__ volatile("mov %0, %%fs" : : "r"(usable(v, v->fs)));
 	__asm__ volatile("mov %0, %%gs" : : "r"(usable(v, v->gs)));
-	segments_load_bases(v);
+	wrmsr(MSR_FS_BASE, v->fs_base);
+	wrmsr(MSR_GS_BASE, v->gs_base);
+	wrmsr(MSR_KERNEL_GS, v->kernel_gs_base);
 }
 
 int vcpu_set_base(struct vcpu *v, u64 which, u64 base)
 {
 	if (which > GN_BASE_GS)
 		return -EINVAL;
-	/* The other one's present value lives in the CPU. */
-	v->fs_base = which == GN_BASE_FS ? base : rdmsr(MSR_FS_BASE);
-	v->gs_base = which == GN_BASE_GS ? base : rdmsr(MSR_GS_BASE);
-	v->changed |= VCPU_CHANGED_BASES;
+	(void)v; /* it is loaded: its bases are the CPU's */
+	wrmsr(which == GN_BASE_FS ? MSR_FS_BASE : MSR_GS_BASE, base);
 	return 0;
 }

@@ -10,6 +10,5 @@ struct vcpu;
 
 void segments_save(struct vcpu *v);
 void segments_load(struct vcpu *v); /* selectors and bases; the GDT is loaded before */
-void segments_load_bases(struct vcpu *v);
 
 #endif

@@ -18,6 +18,9 @@
 #include "mm/frame.h"
 #include "mm/machine.h"
 
+/* Where a Xen guest's kernel lies: its shadows let no user there, so code there is ring 1. */
+#define UPPER_HALF 0xffff800000000000ul
+
 #define PAT_RESET 0x0007040600070406ul /* SDM 3A 11.12.4 */
 
 static void *take_frame(mfn_t *mfn, u16 owner)
@@ -38,6 +41,11 @@ int vcpu_init(struct vcpu *v, struct guest *guest, struct shadow *shadow, u16 ow
 	frame_get(page_mfn);
 	v->page_mfn = page_mfn;
 	v->page = machine_map(page_mfn);
+	v->vif = &v->page->vif;
+	v->vif_on = 1;
+	v->pending = &v->page->pending;
+	v->cr2 = &v->page->cr2;
+	v->info_mfn = MFN_NONE;
 	clock_publish(&v->page->clock);
 	v->gate = take_frame(&v->gate_mfn, owner);
 	v->gdt = take_frame(&v->gdt_mfn, owner);
@@ -70,12 +78,18 @@ void vcpu_exit(struct vcpu *v)
 	put_frame(v->fpu_mfn);
 	put_frame(v->gdt_mfn);
 	put_frame(v->gate_mfn);
+	put_frame(v->info_mfn);
 	put_frame(v->page_mfn);
 	v->guest = NULL;
 }
 
 void vcpu_start(struct vcpu *v, u64 cr3, u64 rip, u64 rsp, u64 rsi)
 {
+	if (v->cpu)
+		vcpu_unload(v);
+	v->fs_base = v->gs_base = v->kernel_gs_base = 0;
+	v->ds = v->es = v->fs = v->gs = 0;
+	fpu_state_init(v->fpu);
 	memset(&v->regs, 0, sizeof(v->regs));
 	v->regs.rip = rip;
 	v->regs.rsp = rsp;
@@ -83,7 +97,8 @@ void vcpu_start(struct vcpu *v, u64 cr3, u64 rip, u64 rsp, u64 rsi)
 	v->regs.cs = GN_KERNEL_CS;
 	v->regs.ss = GN_KERNEL_SS;
 	v->regs.rflags = RFLAGS_RESERVED | RFLAGS_IF;
-	v->page->vif = 0;
+	vcpu_set_vif(v, false);
+	*v->cr2 = 0;
 	v->page->sysret.cs = GN_USER_CS;
 	v->page->sysret.ss = GN_USER_SS;
 	v->cr0 = CR0_PG | CR0_WP | CR0_NE | CR0_ET | CR0_MP | CR0_PE;
@@ -135,6 +150,29 @@ static void load_syscall(struct area_constants *c, const struct vcpu *v)
 	c->syscall_keep =
 	    (RFLAGS_GUEST & ~(u64)RFLAGS_RF & ~v->syscall_fmask) | RFLAGS_RESERVED | RFLAGS_IF;
 	c->syscall_vif = !(v->syscall_fmask & RFLAGS_IF);
+	c->code_area = v->frames == VCPU_FRAMES_XEN ? UPPER_HALF : GN_CODE_AREA;
+	c->code_size = v->frames == VCPU_FRAMES_XEN ? -UPPER_HALF : GN_CODE_SIZE;
+	c->syscall_stub = v->frames == VCPU_FRAMES_XEN && v->syscall_entry ? gn_xen_syscall : 0;
+	c->syscall_stack = v->kernel_stack & ~15ul;
+}
+
+void vcpu_use_xen_frames(struct vcpu *v)
+{
+	v->frames = VCPU_FRAMES_XEN;
+	v->vif_on = 0;
+	v->changed = VCPU_CHANGED_ALL;
+}
+
+void vcpu_set_info(struct vcpu *v, mfn_t page, u8 *vif, u8 *pending, u64 *cr2)
+{
+	frame_get(page);
+	put_frame(v->info_mfn);
+	v->info_mfn = page;
+	v->vif = vif;
+	v->pending = pending;
+	v->cr2 = cr2;
+	v->page->mask_address = GN_VCPU_INFO_PAGE + ((u64)vif & ~PAGE_MASK);
+	window_set_info(v->window, page);
 }
 
 /* What the guest's kernel and users must meet in hardware. The monitor touches neither the FPU nor
@@ -142,9 +180,10 @@ static void load_syscall(struct area_constants *c, const struct vcpu *v)
 static void load_control(const struct vcpu *v)
 {
 	const u64 cr0_guest = CR0_TS | CR0_EM | CR0_MP, cr4_guest = CR4_SMAP | CR4_TSD | CR4_DE;
+	u64 umip = cpu_features.umip && v->frames == VCPU_FRAMES_NATIVE ? CR4_UMIP : 0;
 
 	write_cr0((read_cr0() & ~cr0_guest) | (v->cr0 & cr0_guest));
-	write_cr4((read_cr4() & ~cr4_guest) | (v->cr4 & cr4_guest));
+	write_cr4((read_cr4() & ~(cr4_guest | CR4_UMIP)) | (v->cr4 & cr4_guest) | umip);
 }
 
 static void load_changed(struct cpu *cpu, struct vcpu *v)
@@ -153,8 +192,6 @@ static void load_changed(struct cpu *cpu, struct vcpu *v)
 		memcpy(cpu->area.gdt, v->gdt, GN_GDT_ENTRIES * sizeof(u64));
 	if (v->changed & VCPU_CHANGED_SYSCALL)
 		load_syscall(cpu->area.constants, v);
-	if (v->changed & VCPU_CHANGED_BASES)
-		segments_load_bases(v);
 	if (v->changed & VCPU_CHANGED_CONTROL)
 		load_control(v);
 	v->changed = 0;

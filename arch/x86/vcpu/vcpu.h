@@ -60,9 +60,14 @@ struct vcpu_gate {
 enum {
 	VCPU_CHANGED_GDT = 1 << 0,
 	VCPU_CHANGED_SYSCALL = 1 << 1,
-	VCPU_CHANGED_BASES = 1 << 2,
-	VCPU_CHANGED_CONTROL = 1 << 3,
-	VCPU_CHANGED_ALL = 0xf,
+	VCPU_CHANGED_CONTROL = 1 << 2,
+	VCPU_CHANGED_ALL = 0x7,
+};
+
+/* Which frames a guest's kernel expects. */
+enum vcpu_frames {
+	VCPU_FRAMES_NATIVE, /* the CPU's own, through its gates */
+	VCPU_FRAMES_XEN,    /* RCX and R11 below them; one entry for all events; GS exchanged */
 };
 
 /* Every field is (v) but those marked (c). */
@@ -71,6 +76,11 @@ struct vcpu {
 	struct gn_vcpu_page *page; /* (c) the guest writes it too: read each word once */
 	struct cpu *cpu;	   /* on whose area it is loaded; NULL: on none */
 	u32 changed;		   /* VCPU_CHANGED_ */
+	u8 frames;		   /* enum vcpu_frames */
+	u8 vif_on;		   /* *vif is this, or its negation: 1 or 0 */
+	u8 *vif;		   /* the virtual interrupt flag, in a page that the guest writes too */
+	u8 *pending;		   /* likewise: an event waits for it */
+	u64 *cr2;		   /* likewise: where a page fault's address goes */
 	bool event_pending;	   /* some bit of vectors is set; page->pending repeats it */
 	bool in_double_fault;	   /* what was delivered last was a double fault */
 	const char *death;	   /* why it cannot go on; the first reason wins */
@@ -78,19 +88,21 @@ struct vcpu {
 	struct guest *guest;	/* (c) the owner, for those above */
 	u16 owner;		/* (c) its number */
 	mfn_t page_mfn;		/* (c) */
+	mfn_t info_mfn;		/* the frame of vif and pending, if not page_mfn */
 	mfn_t gate_mfn;		/* (c) */
 	struct vcpu_gate *gate; /* (c) 256 of them, a frame */
 	mfn_t gdt_mfn;		/* (c) */
 	u64 *gdt;		/* (c) GN_GDT_ENTRIES sanitised descriptors */
 	u64 vectors[4];		/* events that wait, a bit each */
 	u64 kernel_stack, ist[8];
+	u64 event_entry, syscall_stub; /* frames of Xen: where events arrive; the stub for SYSCALL */
 	u64 syscall_entry, syscall_fmask; /* entry 0: none */
 	/* What the guest believes its control registers and MSRs to be. */
-	u64 cr0, cr3, cr4, cr8, efer, pat, star, cstar, kernel_gs_base, tsc_aux;
+	u64 cr0, cr3, cr4, cr8, efer, pat, star, cstar, tsc_aux;
 	u64 dr[4], dr6, dr7;
 	u64 gdt_base, idt_base, task_base; /* 0: not loaded by LGDT, LIDT, LTR */
 	u16 gdt_limit, idt_limit, task_selector;
-	u64 fs_base, gs_base;	     /* valid while not loaded, or changed */
+	u64 fs_base, gs_base, kernel_gs_base; /* valid while not loaded: nothing of ours uses GS */
 	u16 ds, es, fs, gs;	     /* valid while not loaded */
 	struct fpu_state *fpu;	     /* (c) */
 	mfn_t fpu_mfn;		     /* (c) */
@@ -154,14 +166,32 @@ static inline bool vector_has_error(unsigned vector)
 /* An exception came while RIP was in the code area. True: it was a request or has been seen to. */
 bool vcpu_code_area_exception(struct vcpu *v, u8 vector, u64 error);
 bool vcpu_code_area_event(struct vcpu *v);
+bool vcpu_is_pushing(const struct vcpu *v); /* RIP is in the code that pushes a frame */
 
 /* The guest's IRET: pop the frame at RSP. 0, or -EFAULT with the fault already reflected. */
 int vcpu_return_by_frame(struct vcpu *v) __must_check;
 
+static inline bool vcpu_vif(const struct vcpu *v)
+{
+	return !!READ_ONCE(*v->vif) == v->vif_on;
+}
+
+static inline void vcpu_set_vif(struct vcpu *v, bool on)
+{
+	WRITE_ONCE(*v->vif, on == v->vif_on);
+}
+
+/* Is there an event to deliver, or to be seen by the code area? Asked before each entry. */
+static inline bool vcpu_has_event(const struct vcpu *v)
+{
+	return v->event_pending ||
+	       (v->frames == VCPU_FRAMES_XEN && READ_ONCE(*v->pending) && vcpu_vif(v));
+}
+
 /* Ring 1's view of its flags: RFLAGS with vif in place of IF. */
 static inline u64 vcpu_flags(const struct vcpu *v)
 {
-	bool vif = vcpu_is_user(v) || READ_ONCE(v->page->vif);
+	bool vif = vcpu_is_user(v) || vcpu_vif(v);
 
 	return (v->regs.rflags & ~(u64)RFLAGS_IF) | (vif ? RFLAGS_IF : 0);
 }
@@ -222,8 +252,19 @@ int vcpu_set_gates(struct vcpu *v, unsigned first, const u64 (*gates)[2],
 int vcpu_set_base(struct vcpu *v, u64 which, u64 base) __must_check; /* -EINVAL: no such base */
 u64 vcpu_features(const struct vcpu *v);			     /* GN_FEATURE_ bits */
 void vcpu_describe_paging(struct shadow_config *config);	     /* what depends on the CPU */
+/* For a personality: frames of Xen from now on; vif, pending and CR2 in these bytes of a page that the
+ * guest has too, which the window shows it at GN_VCPU_INFO_PAGE. */
+void vcpu_use_xen_frames(struct vcpu *v);
+void vcpu_set_info(struct vcpu *v, mfn_t page, u8 *vif, u8 *pending, u64 *cr2);
+
 void vcpu_set_syscall_entry(struct vcpu *v, u64 rip, u64 fmask);
 bool vcpu_descriptor_is_usable(const struct vcpu *v, u16 selector, bool code);
+
+/* The guest's GS bases are in the CPU while its vCPU is loaded; nothing of ours uses GS. */
+static inline void vcpu_swap_gs(void)
+{
+	__asm__ volatile("swapgs" : : : "memory");
+}
 
 static inline bool is_canonical(u64 address)
 {

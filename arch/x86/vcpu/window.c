@@ -42,6 +42,14 @@ int window_make(mfn_t tables[WINDOW_TABLES], mfn_t page, u16 owner, u64 *top_ent
 	return 0;
 }
 
+void window_set_info(mfn_t tables[WINDOW_TABLES], mfn_t page)
+{
+	u64 *l1 = machine_map(tables[WINDOW_TABLES - 1]);
+
+	l1[INDEX(GN_VCPU_INFO_PAGE)] =
+	    mfn_to_maddr(page).v | PTE_P | PTE_W | PTE_A | PTE_D | PTE_NX;
+}
+
 void window_destroy(mfn_t tables[WINDOW_TABLES])
 {
 	for (unsigned i = 0; i < WINDOW_TABLES; i++)

@@ -10,6 +10,8 @@
 void window_clear(mfn_t tables[WINDOW_TABLES]);
 int window_make(mfn_t tables[WINDOW_TABLES], mfn_t page, u16 owner, u64 *top_entry)
     __attribute__((warn_unused_result));
+/* Show one more page behind the vcpu page, at GN_VCPU_INFO_PAGE. */
+void window_set_info(mfn_t tables[WINDOW_TABLES], mfn_t page);
 void window_destroy(mfn_t tables[WINDOW_TABLES]);
 
 #endif
