@@ -62,6 +62,9 @@ CFLAGS += -mretpoline -mretpoline-external-thunk -ftrivial-auto-var-init=zero \
 else
 CFLAGS += -mindirect-branch=thunk-extern -mindirect-branch-register -ftrivial-auto-var-init=zero
 endif
+# What runs while booting, or to print a line, is small rather than fast.
+$(patsubst %,$(BUILD)/%.o,$(basename $(boot) $(cpu) $(lib))): CFLAGS += -Os
+
 ASFLAGS := -I. -g -D__ASSEMBLER__ -ffile-prefix-map=$(CURDIR)=.
 
 $(BUILD)/%.o: %.c
@@ -91,10 +94,10 @@ $(monitor-objects): Makefile # its flags may have changed
 
 # ---- the image -----------------------------------------------------------------------------------
 
-# Linked for one fixed address, with a build-id. Relocations and symbols stay in the file, for live
-# patching to come; no boot loader loads them.
+# Linked for one fixed address, with a build-id, and without functions that nobody calls. Relocations
+# and symbols stay in the file, for live patching to come; no boot loader loads them.
 LDFLAGS := -nostdlib -static --no-dynamic-linker --build-id=sha1 --emit-relocs \
-           -z max-page-size=4096 -z noexecstack -z norelro
+           -z max-page-size=4096 -z noexecstack -z norelro --gc-sections
 
 $(BUILD)/gnomon.lds: boot/gnomon.lds.S boot/layout.h arch/x86/switcher/area.h guest-abi/layout.h
 	$(call say,CPP,$<)
