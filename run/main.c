@@ -169,6 +169,13 @@ static void give_memory_to_frames(void)
 		 frame_count_free() >> 8);
 }
 
+static void audit_paging(void)
+{
+	for (u32 i = 0; i < cpu_count(); i++)
+		log_info("audit: the %lu entries of CPU %u's page tables are as they should be",
+			 paging_audit(&cpu_get(i)->paging), i);
+}
+
 static __noreturn void run(struct cpu *cpu)
 {
 	if (!guests_start(&boot_info, &options)) {
@@ -201,6 +208,8 @@ static __noreturn void continue_booting(struct cpu *cpu)
 	give_memory_to_frames();
 	print_machine();
 	print_modules();
+	if (options.audit)
+		audit_paging();
 	log_info("free frames %lu", frame_count_free());
 	run(cpu);
 }

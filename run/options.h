@@ -8,7 +8,8 @@
  *	exit=HOW	   at the end: acpi (default), debug, bochs, halt or reboot
  *	mitigations=WHAT   auto (default) or off
  *	stats		   print each guest's counters when it ends
- *	debug=audit	   check the shadow tables against the guests' all the time
+ *	debug=audit	   check the monitor's page tables at boot, and the shadow tables all
+ *			   the time
  */
 #ifndef RUN_OPTIONS_H
 #define RUN_OPTIONS_H

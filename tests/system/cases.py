@@ -44,6 +44,8 @@ CASES = [
       for cpu in ('qemu64', 'Skylake-Client', 'EPYC')],
     *[Case(f'memory/{size}', f'--memory {size}', **NO_GUEST) for size in ('64M', '8G')],
     Case('memory/uefi-8G', '--firmware uefi --memory 8G', full=True, **NO_GUEST),
+    Case('boot/audit', '--smp 2 --monitor debug=audit', status=1,
+         log=["gnomon: audit: the ", " entries of CPU 1's page tables are as they should be"]),
     Case('smp/4', '--smp 4', **NO_GUEST),
     Case('smp/bios-8', '--firmware bios --smp 8', **NO_GUEST),
 

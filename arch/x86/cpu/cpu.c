@@ -21,6 +21,14 @@
 static struct cpu *cpus[BOOT_CPU_MAX]; /* boot writes; (c) then */
 static u32 count;		       /* likewise */
 
+bool cpu_is_guard_page(u64 address)
+{
+	u64 page = (address - CPU_BASE) % CPU_STRIDE / PAGE_SIZE;
+
+	return page != PAGE_NMI_STACK &&
+	       (page < PAGE_STACK || page >= PAGE_STACK + STACK_PAGES);
+}
+
 /* Returns the stack's top. */
 static u64 map_stack(u32 number, u64 first, u64 pages)
 {

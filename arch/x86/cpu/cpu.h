@@ -37,6 +37,9 @@ struct cpu *cpu_create(u32 apic_id);
 u32 cpu_count(void);
 struct cpu *cpu_get(u32 number);
 
+/* Is this address in the per-CPU GiB outside every stack, where nothing may be mapped? */
+bool cpu_is_guard_page(u64 address);
+
 /* The control registers and EFER as the monitor wants them, from whatever they were. */
 void cpu_set_controls(void);
 

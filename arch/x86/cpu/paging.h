@@ -42,6 +42,10 @@ void paging_map_cpu_page(u64 address, maddr_t page);
 void paging_map_identity(struct paging_root *root, maddr_t page);
 void paging_unmap_identity(struct paging_root *root);
 
+/* paging-audit.c: check the promises above in this root's tables; a broken one is a panic. Returns how
+ * many entries map something. */
+u64 paging_audit(const struct paging_root *root);
+
 /* Device memory, uncached; for boot only, and never unmapped. NULL: no room, or no such address. */
 volatile void *paging_map_device(u64 maddr, u64 size);
 
