@@ -159,14 +159,16 @@ static void give_memory_to_frames(void)
 	size = frame_table_size(ram, all->count);
 	if (!size)
 		panic_refuse("refused: the memory map has more than %d ranges", FRAME_RANGES_MAX);
+	early_memory_use_all();
 	table = early_memory_take(size);
 	frame_init(early_memory_pointer(table), ram, all->count);
 	left = early_memory_hand_over();
 	for (unsigned i = 0; i < left->count; i++)
 		frame_add_free(MFN(left->range[i].start >> PAGE_SHIFT),
 			       (left->range[i].end - left->range[i].start) >> PAGE_SHIFT);
-	log_info("memory: %lu MiB, %lu MiB of it free", boot_info.ram_bytes >> 20,
-		 frame_count_free() >> 8);
+	log_info("memory: %lu MiB, %lu MiB of it free, %lu KiB the monitor's, %lu KiB frame table",
+		 boot_info.ram_bytes >> 20, frame_count_free() >> 8,
+		 (early_memory_kept() - size) >> 10, size >> 10);
 }
 
 static void audit_paging(void)
@@ -192,7 +194,6 @@ static __noreturn void continue_booting(struct cpu *cpu)
 	u64 page = smp_find_page(&boot_info);
 
 	desc_load(&cpu->area);
-	early_memory_use_all();
 	early_memory_give_back((u64)boot_memory_start - IMAGE_BASE,
 			       (u64)boot_memory_end - IMAGE_BASE);
 	console_add_screen(&boot_info.screen);

@@ -46,6 +46,7 @@ CASES = [
     Case('memory/uefi-8G', '--firmware uefi --memory 8G', full=True, **NO_GUEST),
     Case('boot/audit', '--smp 2 --monitor debug=audit', status=1,
          log=["gnomon: audit: the ", " entries of CPU 1's page tables are as they should be"]),
+    Case('smp/8G', '--smp 2 --memory 8G', **NO_GUEST),
     Case('smp/4', '--smp 4', **NO_GUEST),
     Case('smp/bios-8', '--firmware bios --smp 8', **NO_GUEST),
 

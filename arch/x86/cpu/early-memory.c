@@ -8,11 +8,13 @@
 
 static struct range_set free_memory; /* (c) after early_memory_hand_over() */
 static u64 limit = BOOT_MAPPED;
+static u64 kept;
 static bool handed_over;
 
 void early_memory_init(const struct boot_info *info, u64 image_end)
 {
 	free_memory = info->ram;
+	kept = image_end - IMAGE_LOAD;
 	/* Firmware keeps things in the first MiB that no map names, and the image follows it. */
 	range_remove(&free_memory, 0, image_end);
 	for (u32 i = 0; i < info->module_count; i++) {
@@ -39,6 +41,7 @@ maddr_t early_memory_take(u64 size)
 	if (maddr == ~0ul)
 		panic_refuse("too little memory: %lu KiB in one piece are needed, %lu KiB are free",
 			     size >> 10, range_total(&free_memory) >> 10);
+	kept += size;
 	memset((void *)(DIRECT_BASE + maddr), 0, size);
 	return MADDR(maddr);
 }
@@ -52,6 +55,12 @@ void early_memory_give_back(u64 start, u64 end)
 {
 	BUG_ON(handed_over);
 	range_add(&free_memory, start, end);
+	kept -= end - start;
+}
+
+u64 early_memory_kept(void)
+{
+	return kept;
 }
 
 const struct range_set *early_memory_hand_over(void)

@@ -13,6 +13,8 @@
 #include "arch/x86/cpu/smp.h"
 #include "arch/x86/cpu/trampoline.h"
 #include "arch/x86/cpu/tsc.h"
+#include "boot/layout.h"
+#include "lib/bug.h"
 #include "lib/log.h"
 #include "lib/string.h"
 
@@ -76,6 +78,7 @@ static void start_one(struct cpu *cpu, u64 page)
 		.entry = start_here,
 		.cpu = cpu,
 	};
+	BUG_ON(cpu->paging.root.v >= BOOT_MAPPED); /* it is loaded in 32 bits */
 	paging_map_identity(&cpu->paging, MADDR(page));
 	apic_send_init(cpu->apic_id);
 	tsc_wait(INIT_WAIT);
