@@ -164,6 +164,8 @@ static void read_fadt(struct boot_reading *r, const struct table *fadt)
 		maddr = load_u64(fadt->bytes + 140);
 	if (!open_table(r, &dsdt, maddr, "DSDT") || !read_sleep_type(acpi, &dsdt))
 		return;
+	acpi->smi_command = load_u16(fadt->bytes + 48);
+	acpi->enable_value = fadt->bytes[52];
 	acpi->pm1a_control = load_u16(fadt->bytes + 64);
 	acpi->pm1b_control = load_u16(fadt->bytes + 68);
 }

@@ -119,6 +119,9 @@ void apic_end_of_interrupt(void)
 static void send(u32 id, u32 command)
 {
 	if (x2apic) {
+		/* Such a WRMSR waits for no earlier store (SDM 3A 11.12.3): the other CPU must
+		 * find in memory what it is called for. */
+		__asm__ volatile("mfence; lfence" : : : "memory");
 		wrmsr(0x800 + REG_ICR / 16, (u64)id << 32 | command);
 		return;
 	}

@@ -73,6 +73,7 @@ void cpu_set_controls(void)
 {
 	const struct cpu_features *f = &cpu_features;
 
+	wrmsr(MSR_PAT, PAGING_PAT);
 	wrmsr(MSR_EFER, EFER_LME | EFER_LMA | EFER_NXE | EFER_SCE);
 	write_cr0(CR0_PG | CR0_WP | CR0_NE | CR0_ET | CR0_MP | CR0_PE);
 	write_cr4(CR4_PAE | CR4_OSFXSR | CR4_OSXMMEXCPT | (f->mce ? CR4_MCE : 0) |

@@ -79,6 +79,7 @@ const char *features_init(void)
 		{bit(basic.d, 4), "TSC"},
 		{bit(basic.d, 5), "MSR"},
 		{bit(basic.d, 9), "APIC"},
+		{bit(basic.d, 16), "PAT"},
 		{bit(basic.d, 24), "FXSR"},
 		{bit(basic.d, 26), "SSE2"},
 	};

@@ -38,6 +38,7 @@
 #define MSR_SPEC_CTRL	      0x48
 #define MSR_PRED_CMD	      0x49
 #define MSR_ARCH_CAPABILITIES 0x10a
+#define MSR_PAT		      0x277
 #define MSR_EFER	      0xc0000080
 #define MSR_FS_BASE	      0xc0000100
 #define MSR_GS_BASE	      0xc0000101

@@ -16,6 +16,7 @@
 #define CONSTANTS   (PTE_P | PTE_A | PTE_NX)
 #define DATA	    (PTE_P | PTE_W | PTE_A | PTE_D | PTE_NX)
 #define DEVICE	    (DATA | PTE_PCD | PTE_PWT)
+#define FRAMEBUFFER (DATA | PTE_PWT) /* by PAGING_PAT */
 #define DEVICE_ROOM (1ul << 30)
 
 #define SIZE_1G (1ul << 30)
@@ -153,7 +154,7 @@ void paging_unmap_identity(struct paging_root *root)
 	l4[0] = 0;
 }
 
-volatile void *paging_map_device(u64 maddr, u64 size)
+static volatile void *map_device(u64 maddr, u64 size, u64 flags)
 {
 	u64 start = ALIGN_DOWN(maddr, PAGE_SIZE), offset = maddr - start;
 	u64 address = DEVICE_BASE + device_used;
@@ -164,7 +165,17 @@ volatile void *paging_map_device(u64 maddr, u64 size)
 	if (size > DEVICE_ROOM - device_used)
 		return NULL;
 	for (u64 at = 0; at < size; at += PAGE_SIZE)
-		map(device_l3, 3, address + at, start + at, PAGE_SIZE, DEVICE);
+		map(device_l3, 3, address + at, start + at, PAGE_SIZE, flags);
 	device_used += size;
 	return (volatile u8 *)address + offset;
+}
+
+volatile void *paging_map_device(u64 maddr, u64 size)
+{
+	return map_device(maddr, size, DEVICE);
+}
+
+volatile void *paging_map_framebuffer(u64 maddr, u64 size)
+{
+	return map_device(maddr, size, FRAMEBUFFER);
 }

@@ -46,7 +46,13 @@ void paging_unmap_identity(struct paging_root *root);
  * many entries map something. */
 u64 paging_audit(const struct paging_root *root);
 
-/* Device memory, uncached; for boot only, and never unmapped. NULL: no room, or no such address. */
+/* Device memory, for boot only, and never unmapped: registers uncached, a framebuffer with writes
+ * combined. NULL: no room, or no such address. */
 volatile void *paging_map_device(u64 maddr, u64 size);
+volatile void *paging_map_framebuffer(u64 maddr, u64 size);
+
+/* The page attribute table as every CPU has it: as after a reset, but that PWT alone means write
+ * combining and not write through, which nobody needs (SDM 3A 12.12.2). */
+#define PAGING_PAT 0x0007010600070106ul
 
 #endif

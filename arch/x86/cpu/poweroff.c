@@ -11,6 +11,8 @@
 #define KEYBOARD_RESET	 0xfe
 #define SLEEP_TYPE_SHIFT 10
 #define SLEEP_ENABLE	 (1 << 13)
+#define SCI_ENABLED	 (1 << 0)
+#define ENABLE_TRIES	 1000000 /* about a second */
 
 static enum exit_method exit_method = EXIT_BY_HALT; /* (c) after poweroff_set() */
 static struct boot_acpi acpi;			    /* (c) likewise */
@@ -19,6 +21,16 @@ void poweroff_set(enum exit_method method, const struct boot_acpi *tables)
 {
 	exit_method = method;
 	acpi = *tables;
+}
+
+/* Firmware keeps the ports until it is asked for them; it answers with SCI_EN (ACPI 6.4, 4.8.2.5). */
+static void enable_acpi(void)
+{
+	if (!acpi.smi_command || !acpi.enable_value || (inw(acpi.pm1a_control) & SCI_ENABLED))
+		return;
+	outb(acpi.smi_command, acpi.enable_value);
+	for (int i = 0; i < ENABLE_TRIES && !(inw(acpi.pm1a_control) & SCI_ENABLED); i++)
+		;
 }
 
 /* ACPI 6.4, 4.8.3.2.1 and 7.4.2. */
@@ -47,6 +59,7 @@ __noreturn void poweroff(bool failed)
 	serial_drain(); /* the last line is on its way, and a machine that stops would swallow it */
 	switch (exit_method) {
 	case EXIT_BY_ACPI:
+		enable_acpi();
 		soft_off(acpi.pm1a_control, acpi.sleep_type_a);
 		soft_off(acpi.pm1b_control, acpi.sleep_type_b);
 		break;

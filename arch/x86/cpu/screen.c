@@ -141,7 +141,7 @@ bool screen_init(const struct boot_screen *screen)
 	rows = MIN(rows, ROWS_MAX);
 	if (!columns || !rows)
 		return false;
-	memory = paging_map_device(screen->maddr, lines * screen->pitch);
+	memory = paging_map_framebuffer(screen->maddr, lines * screen->pitch);
 	if (!memory)
 		return false;
 	if (screen->kind == BOOT_SCREEN_TEXT)
