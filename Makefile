@@ -94,8 +94,8 @@ $(monitor-objects): Makefile # its flags may have changed
 
 # ---- the image -----------------------------------------------------------------------------------
 
-# Linked for one fixed address, with a build-id, and without functions that nobody calls. Relocations
-# and symbols stay in the file, for live patching to come; no boot loader loads them.
+# Linked for one fixed address, with a build-id, without functions that nobody calls. Relocations and
+# symbols stay in the file, for live patching to come; no boot loader loads them.
 LDFLAGS := -nostdlib -static --no-dynamic-linker --build-id=sha1 --emit-relocs \
            -z max-page-size=4096 -z noexecstack -z norelro --gc-sections
 

@@ -59,7 +59,7 @@ struct boot_acpi {
 	} override[BOOT_OVERRIDE_MAX];
 	/* To switch off: write SLP_TYP and SLP_EN to these ports; 0 = not known. */
 	u16 pm1a_control, pm1b_control;
-	u16 smi_command; /* writing enable_value there hands these ports over, if firmware still has them */
+	u16 smi_command; /* firmware hands these ports over when enable_value is written there */
 	u8 enable_value;
 	u8 sleep_type_a, sleep_type_b;
 };

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 /*
- * paging-audit.c - re-derives from the tables as they are what paging.h promises of them (debug=audit):
+ * paging-audit.c - re-derives from the tables as they are what paging.h promises of them
+ * (debug=audit):
  *
- *   (1) only the slots of switcher, direct map and devices are in use; nothing is global, nor the user's
+ *   (1) only the slots of switcher, direct map and devices are in use; nothing is global or user
  *   (2) no page is both writable and executable
  *   (3) no alias of the image's text and constants is writable
  *   (4) nothing in the direct map or the device slot is executable
@@ -54,7 +55,7 @@ static void walk(struct audit *a, const u64 *table, unsigned level, u64 base)
 			continue;
 		a->address = address;
 		if (entry & (PTE_USER | PTE_GLOBAL)) {
-			a->fault = "an entry is global or the user's";
+			a->fault = "an entry is global or user";
 		} else if (level == 1 || (entry & PTE_LARGE)) {
 			a->pages++;
 			a->fault = judge_page(address, entry, level);

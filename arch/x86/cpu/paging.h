@@ -42,8 +42,8 @@ void paging_map_cpu_page(u64 address, maddr_t page);
 void paging_map_identity(struct paging_root *root, maddr_t page);
 void paging_unmap_identity(struct paging_root *root);
 
-/* paging-audit.c: check the promises above in this root's tables; a broken one is a panic. Returns how
- * many entries map something. */
+/* paging-audit.c: check the promises above in this root's tables; a broken one is a panic. Returns
+ * how many entries map something. */
 u64 paging_audit(const struct paging_root *root);
 
 /* Device memory, for boot only, and never unmapped: registers uncached, a framebuffer with writes

@@ -23,7 +23,8 @@ void poweroff_set(enum exit_method method, const struct boot_acpi *tables)
 	acpi = *tables;
 }
 
-/* Firmware keeps the ports until it is asked for them; it answers with SCI_EN (ACPI 6.4, 4.8.2.5). */
+/* Firmware keeps the ports until it is asked for them; it answers with SCI_EN (ACPI 6.4, 4.8.2.5).
+ * */
 static void enable_acpi(void)
 {
 	if (!acpi.smi_command || !acpi.enable_value || (inw(acpi.pm1a_control) & SCI_ENABLED))

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * recorder.h - the flight recorder: the last exits of a CPU's guests, for the log when a guest dies of
- * one or the monitor panics. Written at every exit, so it costs a few instructions and asks nobody.
+ * recorder.h - the flight recorder: the last exits of a CPU's guests, for the log when a guest dies
+ * of one or the monitor panics. Written at every exit, so it costs a few instructions and asks
+ * nobody.
  */
 #ifndef CPU_RECORDER_H
 #define CPU_RECORDER_H
