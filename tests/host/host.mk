@@ -4,7 +4,7 @@
 # Host tests: the monitor's own files, compiled for this machine under sanitizers. A test adds its
 # target to unit-tests, and builds from $(BUILD)/host/%.o.
 HOSTCC     := gcc
-HOSTCFLAGS := -std=gnu11 -O1 -g -I. $(warnings) -Wno-frame-larger-than -fno-strict-aliasing \
+HOSTCFLAGS := -std=gnu11 -O1 -g -I. -I$(BUILD)/include $(warnings) -Wno-frame-larger-than -fno-strict-aliasing \
               -fsanitize=address,undefined -fno-sanitize-recover=all
 
 $(BUILD)/host/%.o: %.c
@@ -18,8 +18,19 @@ unit-tests := checks-test launch-test
 unit-tests += frame-test p2m-test paging-test world-test
 unit-tests += boot-test lib-test
 unit-tests := checks-test launch-test system-test frame-test p2m-test world-test boot-test lib-test
+include tests/host/emulate/emulate.mk
+
+unit-tests := checks-test launch-test frame-test p2m-test world-test boot-test lib-test \
+              $(emulate-tests)
 
 unit: $(unit-tests) ## the host tests; minutes
+
+# Tests by chance and by planted faults: a target each, FUZZ_SECONDS of each fuzzer.
+FUZZ_SECONDS := 60
+
+fuzz: $(fuzz-tests) ## libFuzzer on what guests can reach; a minute a target
+
+mutate: $(mutate-tests) ## plant faults in the sources and see that the tests find them
 
 checks-test:
 	$(Q)tests/host/checks/checks-test

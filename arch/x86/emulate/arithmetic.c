@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
  * arithmetic.c - sums, logic, shifts and bits, with their flags (SDM vol. 1, 3.4.3.1 and the
- * instructions' own pages). Flags that the manual leaves undefined keep their value or get the obvious.
+ * instructions' own pages). Flags that the manual leaves undefined keep their value or get the
+ * obvious.
  */
 #include "arch/x86/emulate/private.h"
 
@@ -187,8 +188,8 @@ enum emulate_verdict do_unary(struct emulate *e)
 	return operand_update(e, &o, a, result);
 }
 
-/* ROL ROR RCL RCR: one step at a time is at most 63 steps, and plainly right. Only CF and OF change;
- * OF is defined for one step. */
+/* ROL ROR RCL RCR: one step at a time is at most 63 steps, and plainly right. Only CF and OF
+ * change; OF is defined for one step. */
 static u64 rotate(struct emulate *e, u64 a, unsigned count, unsigned size)
 {
 	bool left = e->insn.action == INSN_ROL || e->insn.action == INSN_RCL;
@@ -240,8 +241,8 @@ enum emulate_verdict do_shift(struct emulate *e)
 {
 	struct operand o, by;
 	u64 a, count, result;
-	bool shifts = e->insn.action == INSN_SHL || e->insn.action == INSN_SHR ||
-		      e->insn.action == INSN_SAR;
+	bool shifts =
+	    e->insn.action == INSN_SHL || e->insn.action == INSN_SHR || e->insn.action == INSN_SAR;
 
 	TRY(operand_find(e, 0, ACCESS_READ_TO_WRITE, &o));
 	TRY(operand_find(e, 1, ACCESS_READ, &by));
@@ -254,8 +255,8 @@ enum emulate_verdict do_shift(struct emulate *e)
 	return operand_update(e, &o, a, result);
 }
 
-/* BT BTS BTR BTC. A register's bit offset is signed and leads out of a memory operand; an immediate's
- * does not (SDM vol. 2, "BT", and vol. 2, 3.1.1.9, "Bit(BitBase, BitOffset)"). */
+/* BT BTS BTR BTC. A register's bit offset is signed and leads out of a memory operand; an
+ * immediate's does not (SDM vol. 2, "BT", and vol. 2, 3.1.1.9, "Bit(BitBase, BitOffset)"). */
 enum emulate_verdict do_bit(struct emulate *e)
 {
 	bool stores = e->insn.action != INSN_BT;
@@ -268,10 +269,10 @@ enum emulate_verdict do_bit(struct emulate *e)
 	TRY(operand_find(e, 1, ACCESS_READ, &by));
 	TRY(operand_read(e, &by, ACCESS_READ, &bit));
 	if (insn_has_memory(&e->insn)) {
-		o = (struct operand){ .where = AT_MEMORY, .size = size };
+		o = (struct operand){.where = AT_MEMORY, .size = size};
 		offset = effective_address(e, &segment);
 		if (by.where == AT_REGISTER) {
-			s64 units = (s64)sign_extend(bit, size) >> (size == 8 ? 6 : size == 4 ? 5 : 4);
+			s64 units = (s64)sign_extend(bit, size) >> __builtin_ctz(8 * size);
 
 			offset = low_bytes(offset + (u64)units * size, e->insn.address_bytes);
 		}

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 /*
  * decode.c - the decoder: prefixes, opcode, ModRM, displacement, immediates, in this order, as the
- * processor reads them (SDM vol. 2, chapter 2). The generated tables are included here and nowhere else.
- * A byte is only read through a check against the end, which is the given count or 15, so the answer
- * for a prefix of an instruction is DECODE_MORE until it is whole.
+ * processor reads them (SDM vol. 2, chapter 2). The generated tables are included here and nowhere
+ * else. A byte is only read through a check against the end, which is the given count or 15, so the
+ * answer for a prefix of an instruction is DECODE_MORE until it is whole.
  */
 #include "arch/x86/emulate/decode.h"
 #include "arch/x86/emulate/private.h"
@@ -105,7 +105,8 @@ static inline u8 prefix_of(struct decoder *d, u8 byte)
 	return 0;
 }
 
-/* Read all prefixes and leave the byte after them in *byte. REX counts only right before the opcode. */
+/* Read all prefixes and leave the byte after them in *byte. REX counts only right before the
+ * opcode. */
 static inline bool take_prefixes(struct decoder *d, u8 *byte)
 {
 	struct insn *insn = d->insn;
@@ -164,8 +165,8 @@ static enum decode_result take_vex(struct decoder *d, u8 escape)
 
 static enum decode_result take_evex(struct decoder *d)
 {
-	static const u8 maps_of_evex[8] = { 0, MAP_EVEX_0F, MAP_EVEX_0F38, MAP_EVEX_0F3A,
-					    0, MAP_EVEX_5,  MAP_EVEX_6,	   0 };
+	static const u8 maps_of_evex[8] = {0, MAP_EVEX_0F, MAP_EVEX_0F38, MAP_EVEX_0F3A,
+					   0, MAP_EVEX_5,  MAP_EVEX_6,	  0};
 	struct insn *insn = d->insn;
 	u8 first, second, third;
 
@@ -183,8 +184,8 @@ static enum decode_result take_evex(struct decoder *d)
 	return DECODE_OK;
 }
 
-/* Outside 64-bit mode C4, C5 and 62 are LES, LDS and BOUND unless what follows looks like a ModRM byte
- * that names a register, which those do not take. 8F is POP unless reg is not 0. */
+/* Outside 64-bit mode C4, C5 and 62 are LES, LDS and BOUND unless what follows looks like a ModRM
+ * byte that names a register, which those do not take. 8F is POP unless reg is not 0. */
 static inline bool is_vector_prefix(const struct decoder *d, u8 byte)
 {
 	if (byte == 0x8f)
@@ -331,6 +332,11 @@ static inline bool take_memory(struct decoder *d)
 	return true;
 }
 
+static inline bool is_branch_cut(const struct decoder *d)
+{
+	return d->amd_branches && d->insn->prefixes & PREFIX_66 && !(d->insn->rex & REX_W);
+}
+
 static inline bool take_immediate(struct decoder *d, enum immediate kind)
 {
 	struct insn *insn = d->insn;
@@ -353,7 +359,7 @@ static inline bool take_immediate(struct decoder *d, enum immediate kind)
 		return take_value(d, insn->operand_bytes, &insn->immediate);
 	case IMMEDIATE_BRANCH:
 		if (insn->mode == DECODE_64)
-			z = d->amd_branches && insn->prefixes & PREFIX_66 && !(insn->rex & REX_W) ? 2 : 4;
+			z = is_branch_cut(d) ? 2 : 4;
 		return take_value(d, z, &insn->immediate);
 	case IMMEDIATE_OFFSET:
 		return take_value(d, insn->address_bytes, &insn->immediate);
@@ -392,7 +398,7 @@ static enum decode_result decode_rest(struct decoder *d)
 	if (result != DECODE_OK)
 		return result;
 	if (insn->map == MAP_3DNOW) {
-		static const struct opcode_form operands = { .flags = FORM_MODRM };
+		static const struct opcode_form operands = {.flags = FORM_MODRM};
 
 		form = &operands;
 	} else {
@@ -428,15 +434,15 @@ static enum decode_result decode_rest(struct decoder *d)
 enum decode_result decode(struct insn *insn, const u8 *bytes, size_t count, unsigned mode)
 {
 	struct decoder d = {
-		.next = bytes,
-		.end = bytes + MIN(count, (size_t)INSN_MAX),
-		.insn = insn,
-		.short_of_bytes = count < INSN_MAX ? DECODE_MORE : DECODE_TOO_LONG,
-		.amd_branches = mode & DECODE_AMD_BRANCHES,
+	    .next = bytes,
+	    .end = bytes + MIN(count, (size_t)INSN_MAX),
+	    .insn = insn,
+	    .short_of_bytes = count < INSN_MAX ? DECODE_MORE : DECODE_TOO_LONG,
+	    .amd_branches = mode & DECODE_AMD_BRANCHES,
 	};
 	enum decode_result result;
 
-	*insn = (struct insn){ .mode = mode & 3, .segment = SEGMENT_COUNT };
+	*insn = (struct insn){.mode = mode & 3, .segment = SEGMENT_COUNT};
 	result = decode_rest(&d);
 	insn->length = (u8)(d.next - bytes);
 	return result;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * decode.h - from bytes to an instruction: its length, for every instruction that there is, and the
- * fields that the emulator acts on. Pure: no memory but the bytes given, never one past them, no state.
- * README.md tells where the tables come from; emulate.h is the other half.
+ * fields that the emulator acts on. Pure: no memory but the bytes given, never one past them, no
+ * state. README.md tells where the tables come from; emulate.h is the other half.
  */
 #ifndef ARCH_X86_EMULATE_DECODE_H
 #define ARCH_X86_EMULATE_DECODE_H
@@ -12,8 +12,9 @@
 
 #define INSN_MAX 15 /* a longer one is #GP(0): SDM vol. 3, 6.15, interrupt 13 */
 
-/* The code segment's mode. Or-ed to DECODE_64: the processor is AMD's and lets 66 cut the displacement
- * of near branches to 16 bits; Intel's ignores the prefix there (SDM vol. 2, "Jcc", "JMP", "CALL"). */
+/* The code segment's mode. Or-ed to DECODE_64: the processor is AMD's and lets 66 cut the
+ * displacement of near branches to 16 bits; Intel's ignores the prefix there (SDM vol. 2, "Jcc",
+ * "JMP", "CALL"). */
 enum decode_mode { DECODE_16, DECODE_32, DECODE_64, DECODE_AMD_BRANCHES = 4 };
 
 enum decode_result {
@@ -23,7 +24,15 @@ enum decode_result {
 	DECODE_TOO_LONG, /* more than 15 bytes */
 };
 
-enum segment { SEGMENT_ES, SEGMENT_CS, SEGMENT_SS, SEGMENT_DS, SEGMENT_FS, SEGMENT_GS, SEGMENT_COUNT };
+enum segment {
+	SEGMENT_ES,
+	SEGMENT_CS,
+	SEGMENT_SS,
+	SEGMENT_DS,
+	SEGMENT_FS,
+	SEGMENT_GS,
+	SEGMENT_COUNT
+};
 
 #define PREFIX_66    1
 #define PREFIX_67    2

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * emulate.h - the door of this room: execute, or step over, one instruction of a guest on behalf of
- * the processor. The world is reached through the table of operations only; policy (which MSRs, which
- * ports, what a page fault is) lies behind it. A guest's kernel is at CPL 0 here, as it believes.
+ * the processor. The world is reached through the table of operations only; policy (which MSRs,
+ * which ports, what a page fault is) lies behind it. A guest's kernel is at CPL 0 here, as it
+ * believes.
  *
  * Promises. 1: the instruction is fetched once and decoded once; a byte that changes later changes
- * nothing. 2: privilege is judged by the CPL in the registers that the caller gives. 3: a fault comes
- * before any effect; registers are stored back only when the instruction, or a whole number of
- * iterations of it, is done. 4: every call is bounded: one instruction, at most 64 iterations.
+ * nothing. 2: privilege is judged by the CPL in the registers that the caller gives. 3: a fault
+ * comes before any effect; registers are stored back only when the instruction, or a whole number
+ * of iterations of it, is done. 4: every call is bounded: one instruction, at most 64 iterations.
  */
 #ifndef ARCH_X86_EMULATE_EMULATE_H
 #define ARCH_X86_EMULATE_EMULATE_H
@@ -17,8 +18,8 @@
 #include "lib/types.h"
 
 enum emulate_verdict {
-	EMULATE_OK,	   /* done: RIP stands behind the instruction, or where it led */
-	EMULATE_AGAIN,	   /* a part is done, or a race was lost: RIP stands, call again when it suits */
+	EMULATE_OK,    /* done: RIP stands behind the instruction, or where it led */
+	EMULATE_AGAIN,	   /* partly done, or a race was lost: RIP stands, call again */
 	EMULATE_EVENT,	   /* deliver emulate.event */
 	EMULATE_HALT,	   /* HLT is done: wait for an event */
 	EMULATE_UNHANDLED, /* valid, but not executed here; nothing has changed */
@@ -39,9 +40,9 @@ enum exception {
 	EXCEPTION_AC = 17,
 };
 
-/* How an event came about. A FAULT leaves the registers as they were. The others are delivered after
- * the instruction: RIP stands behind it already. INTERRUPT must check the gate's DPL against the CPL,
- * as must BREAKPOINT and OVERFLOW; ICEBP must not (SDM vol. 3, 6.12.1.2). */
+/* How an event came about. A FAULT leaves the registers as they were. The others are delivered
+ * after the instruction: RIP stands behind it already. INTERRUPT must check the gate's DPL against
+ * the CPL, as must BREAKPOINT and OVERFLOW; ICEBP must not (SDM vol. 3, 6.12.1.2). */
 enum emulate_event_kind {
 	EVENT_FAULT,
 	EVENT_INTERRUPT,  /* INT n */
@@ -87,8 +88,8 @@ struct emulate_segment {
 };
 
 /* Where IRET, RETF and SYSRET lead. Selectors and descriptors have been judged; they are loaded as
- * given, data segments that the new CPL may not use become null (not for SYSRET), registers follow by
- * themselves. */
+ * given, data segments that the new CPL may not use become null (not for SYSRET), registers follow
+ * by themselves. */
 struct emulate_transfer {
 	enum { TRANSFER_IRET, TRANSFER_RETF, TRANSFER_SYSRET } kind;
 	u8 cpl; /* the new one */
@@ -111,7 +112,7 @@ struct emulate_table_register {
 	u16 limit;
 };
 
-/* INVLPG is INVALIDATE_ADDRESS with its own address space; the others are INVPCID's types 0 to 3. */
+/* PAGE is INVLPG's, of the address space that is loaded; the others are INVPCID's types 0 to 3. */
 struct emulate_invalidation {
 	enum {
 		INVALIDATE_PAGE,
@@ -128,7 +129,7 @@ struct emulate {
 	const struct emulate_operations *operations;
 	struct emulate_registers *registers; /* the guest's, read first and stored back last */
 	void *owner;			     /* for the operations */
-	bool forced_prefix;		     /* UD2 "xen" before an instruction is skipped (Xen PV) */
+	bool forced_prefix; /* UD2 "xen" before an instruction is skipped (Xen PV) */
 
 	struct insn insn;
 	struct emulate_event event; /* with EMULATE_EVENT */
@@ -138,11 +139,12 @@ struct emulate {
 };
 
 /*
- * Every member must be set. A member returns EMULATE_OK or another verdict, which ends the instruction
- * without effect; it raises a fault of the guest by returning emulate_fault() and the like. A member
- * that does not return EMULATE_OK has changed nothing. Effects of two members never depend on each
- * other's undoing: an instruction calls at most one that changes anything, and calls it last.
- * (REP INS calls two: a port that was read stays read when the page to store to has gone since.)
+ * Every member must be set. A member returns EMULATE_OK or another verdict, which ends the
+ * instruction without effect; it raises a fault of the guest by returning emulate_fault() and the
+ * like. A member that does not return EMULATE_OK has changed nothing. Effects of two members never
+ * depend on each other's undoing: an instruction calls at most one that changes anything, and calls
+ * it last. (REP INS calls two: a port that was read stays read when the page to store to has gone
+ * since.)
  */
 struct emulate_operations {
 	/* size bytes of code at a linear address, never across a page's end. */
@@ -161,7 +163,7 @@ struct emulate_operations {
 					    struct emulate_segment *to);
 	/* Load SS. */
 	enum emulate_verdict (*set_stack_segment)(struct emulate *e, u16 selector, u64 descriptor);
-	/* Eight bytes of the guest's GDT or LDT; #GP(selector) if the selector is beyond the limit. */
+	/* Eight bytes of the guest's GDT or LDT; #GP(selector) beyond the table's limit. */
 	enum emulate_verdict (*read_descriptor)(struct emulate *e, u16 selector, u64 *descriptor);
 	enum emulate_verdict (*transfer)(struct emulate *e, const struct emulate_transfer *to);
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * move.c - instructions that carry values: moves, exchanges, compare and exchange, the stack, 16-byte
- * vector stores. Each finds and reads its operands first; the one store to memory comes last.
+ * move.c - instructions that carry values: moves, exchanges, compare and exchange, the stack,
+ * 16-byte vector stores. Each finds and reads its operands first; the one store to memory comes
+ * last.
  */
 #include "arch/x86/emulate/private.h"
 #include "lib/string.h"
@@ -23,7 +24,7 @@ enum emulate_verdict do_move(struct emulate *e)
 
 	TRY(operand_find(e, 1, ACCESS_READ, &from));
 	if (from_segment && insn_has_memory(&e->insn)) {
-		to = (struct operand){ .where = AT_MEMORY, .size = 2 };
+		to = (struct operand){.where = AT_MEMORY, .size = 2};
 		TRY(memory_operand(e, 2, ACCESS_READ_TO_WRITE, &to.linear));
 	} else {
 		TRY(operand_find(e, 0, ACCESS_READ_TO_WRITE, &to));
@@ -91,7 +92,7 @@ enum emulate_verdict do_compare_exchange(struct emulate *e)
 enum emulate_verdict do_compare_exchange_pair(struct emulate *e)
 {
 	unsigned half = e->insn.rex & REX_W ? 8 : 4;
-	u64 linear, old[2] = { 0 }, new[2];
+	u64 linear, old[2] = {0}, new[2];
 	u8 from[16], to[16];
 	bool equal;
 
@@ -125,7 +126,8 @@ static enum emulate_verdict pop_flags(struct emulate *e)
 	u64 iopl = (e->r.rflags & FLAG_IOPL) >> 12, value, mask;
 
 	TRY(stack_pop(e, size, &value));
-	mask = FLAG_CF | FLAG_PF | FLAG_AF | FLAG_ZF | FLAG_SF | FLAG_TF | FLAG_DF | FLAG_OF | FLAG_NT;
+	mask =
+	    FLAG_CF | FLAG_PF | FLAG_AF | FLAG_ZF | FLAG_SF | FLAG_TF | FLAG_DF | FLAG_OF | FLAG_NT;
 	if (size > 2)
 		mask |= FLAG_AC | FLAG_ID | FLAG_RF;
 	if (e->r.cpl == 0)

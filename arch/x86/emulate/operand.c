@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * operand.c - where operands are: registers, effective addresses, segments, memory, the stack. What is
- * found here has passed segmentation (SDM vol. 3, 5.3 and 3.3.7.1); paging is the operations' matter.
+ * operand.c - where operands are: registers, effective addresses, segments, memory, the stack. What
+ * is found here has passed segmentation (SDM vol. 3, 5.3 and 3.3.7.1); paging is the operations'
+ * matter.
  */
 #include "arch/x86/emulate/private.h"
 
@@ -12,7 +13,8 @@ u64 register_read(const struct emulate *e, unsigned number, unsigned size)
 	return low_bytes(e->r.gpr[number & 15], size);
 }
 
-/* A 32-bit result clears the upper half, shorter ones leave the rest alone (SDM vol. 1, 3.4.1.1). */
+/* A 32-bit result clears the upper half, shorter ones leave the rest alone (SDM vol. 1,
+ * 3.4.1.1). */
 void register_write(struct emulate *e, unsigned number, unsigned size, u64 value)
 {
 	u64 *r = &e->r.gpr[number & 15];
@@ -44,7 +46,7 @@ static unsigned operand_bytes(const struct insn *insn, enum operand_size size)
 /* The 16-bit addressing forms: SDM vol. 2, table 2-1. */
 static u64 effective_address_16(const struct emulate *e, enum segment *segment)
 {
-	static const u8 first[8] = { RBX, RBX, RBP, RBP, RSI, RDI, RBP, RBX };
+	static const u8 first[8] = {RBX, RBX, RBP, RBP, RSI, RDI, RBP, RBX};
 	const struct insn *insn = &e->insn;
 	unsigned rm = insn->modrm & 7;
 	u64 address = (u64)insn->displacement;
@@ -90,7 +92,8 @@ u64 effective_address(const struct emulate *e, enum segment *segment)
 	return low_bytes(address, insn->address_bytes);
 }
 
-/* SDM vol. 3, 6.15, interrupt 17: only user code, and only if the kernel and the code both ask for it. */
+/* SDM vol. 3, 6.15, interrupt 17: only user code, and only if the kernel and the code both ask for
+ * it. */
 static enum emulate_verdict check_alignment(struct emulate *e, u64 linear, size_t size)
 {
 	u64 cr0;
@@ -128,14 +131,14 @@ static bool is_segment_access_wrong(const struct emulate_segment *s, u64 offset,
 /* In 64-bit mode only FS and GS have a base (SDM vol. 3, 3.4.4), and nothing else counts. */
 enum emulate_verdict segment_of(struct emulate *e, enum segment segment, struct emulate_segment *s)
 {
-	*s = (struct emulate_segment){ .base = 0 };
+	*s = (struct emulate_segment){.base = 0};
 	if (is_64(e) && segment < SEGMENT_FS)
 		return EMULATE_OK;
 	return e->operations->get_segment(e, segment, s);
 }
 
-enum emulate_verdict linear_address(struct emulate *e, enum segment segment, u64 offset, size_t size,
-				    enum emulate_access access, u64 *linear)
+enum emulate_verdict linear_address(struct emulate *e, enum segment segment, u64 offset,
+				    size_t size, enum emulate_access access, u64 *linear)
 {
 	enum exception vector = segment == SEGMENT_SS ? EXCEPTION_SS : EXCEPTION_GP;
 	struct emulate_segment s;
@@ -199,7 +202,7 @@ enum emulate_verdict operand_find(struct emulate *e, unsigned index, enum emulat
 	const struct insn *insn = &e->insn;
 	u8 code = insn->operand[index];
 
-	*o = (struct operand){ .size = operand_bytes(insn, OPERAND_SIZE(code)) };
+	*o = (struct operand){.size = operand_bytes(insn, OPERAND_SIZE(code))};
 	switch (OPERAND_KIND(code)) {
 	case OPERAND_MODRM_RM:
 		if (insn_has_memory(insn)) {
@@ -231,9 +234,9 @@ enum emulate_verdict operand_find(struct emulate *e, unsigned index, enum emulat
 		return EMULATE_OK;
 	case OPERAND_OFFSET:
 		o->where = AT_MEMORY;
-		return linear_address(e, insn->segment == SEGMENT_COUNT ? SEGMENT_DS : insn->segment,
-				      low_bytes(insn->immediate, insn->address_bytes), o->size,
-				      access, &o->linear);
+		return linear_address(
+		    e, insn->segment == SEGMENT_COUNT ? SEGMENT_DS : insn->segment,
+		    low_bytes(insn->immediate, insn->address_bytes), o->size, access, &o->linear);
 	default:
 		return EMULATE_UNHANDLED;
 	}

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * private.h - what the room's own files share: operands as the opcode maps give them, and the helpers
- * that find, read and write them. INSN_ actions come from the maps' starred names.
+ * private.h - what the room's own files share: operands as the opcode maps give them, and the
+ * helpers that find, read and write them. INSN_ actions come from the maps' starred names.
  */
 #ifndef ARCH_X86_EMULATE_PRIVATE_H
 #define ARCH_X86_EMULATE_PRIVATE_H
@@ -103,8 +103,8 @@ static inline bool is_64(const struct emulate *e)
 u64 register_read(const struct emulate *e, unsigned number, unsigned size);
 void register_write(struct emulate *e, unsigned number, unsigned size, u64 value);
 enum emulate_verdict segment_of(struct emulate *e, enum segment segment, struct emulate_segment *s);
-enum emulate_verdict linear_address(struct emulate *e, enum segment segment, u64 offset, size_t size,
-				    enum emulate_access access, u64 *linear);
+enum emulate_verdict linear_address(struct emulate *e, enum segment segment, u64 offset,
+				    size_t size, enum emulate_access access, u64 *linear);
 u64 effective_address(const struct emulate *e, enum segment *segment);
 enum emulate_verdict memory_operand(struct emulate *e, size_t size, enum emulate_access access,
 				    u64 *linear);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * string.c - MOVS STOS LODS CMPS SCAS INS OUTS, alone and repeated. An iteration changes registers only
- * when nothing can fail any more, so between two of them the instruction can always be begun again
- * (SDM vol. 2, "REP"): a fault after some iterations leaves those done and is found anew.
+ * string.c - MOVS STOS LODS CMPS SCAS INS OUTS, alone and repeated. An iteration changes registers
+ * only when nothing can fail any more, so between two of them the instruction can always be begun
+ * again (SDM vol. 2, "REP"): a fault after some iterations leaves those done and is found anew.
  */
 #include "arch/x86/emulate/private.h"
 

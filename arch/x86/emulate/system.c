@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
  * system.c - the privileged and the sensitive: interrupt flag, control and debug registers, MSRs,
- * descriptor tables, TLB, ports, CPUID. Who may is judged here, by the guest's CPL and the rules of the
- * instructions' pages in SDM vol. 2; what may be is the operations' matter.
+ * descriptor tables, TLB, ports, CPUID. Who may is judged here, by the guest's CPL and the rules of
+ * the instructions' pages in SDM vol. 2; what may be is the operations' matter.
  */
 #include "arch/x86/emulate/private.h"
 #include "lib/string.h"
@@ -23,9 +23,10 @@ static enum emulate_verdict require_kernel(struct emulate *e)
 }
 
 /* #UD unless the guest is told, in this register of this leaf, that it has the feature. */
-static enum emulate_verdict require_feature(struct emulate *e, u32 leaf, unsigned which, unsigned bit)
+static enum emulate_verdict require_feature(struct emulate *e, u32 leaf, unsigned which,
+					    unsigned bit)
 {
-	u32 registers[4] = { leaf };
+	u32 registers[4] = {leaf};
 
 	TRY(e->operations->cpuid(e, registers));
 	return registers[which] >> bit & 1 ? EMULATE_OK : emulate_fault(e, EXCEPTION_UD);
@@ -38,7 +39,8 @@ static enum emulate_verdict require_cr4(struct emulate *e, u64 bit, enum excepti
 	TRY(e->operations->read_cr(e, 4, &cr4));
 	if (cr4 & bit)
 		return EMULATE_OK;
-	return vector == EXCEPTION_UD ? emulate_fault(e, vector) : emulate_fault_error(e, vector, 0);
+	return vector == EXCEPTION_UD ? emulate_fault(e, vector)
+				      : emulate_fault_error(e, vector, 0);
 }
 
 /* SGDT SIDT SLDT STR SMSW are for everybody, unless CR4.UMIP says otherwise. */
@@ -71,8 +73,8 @@ static enum emulate_verdict load_word(struct emulate *e, u64 *value)
 	return operand_read(e, &o, ACCESS_READ, value);
 }
 
-/* CLI STI by IOPL; CLAC STAC are #UD but for the kernel. STI holds events off for one instruction if
- * they were off before it. */
+/* CLI STI by IOPL; CLAC STAC are #UD but for the kernel. STI holds events off for one instruction
+ * if they were off before it. */
 enum emulate_verdict do_flag(struct emulate *e)
 {
 	u8 action = e->insn.action;
@@ -216,14 +218,14 @@ enum emulate_verdict do_counter(struct emulate *e)
 	return EMULATE_OK;
 }
 
-/* LGDT LIDT SGDT SIDT: two bytes of limit, then the base. With a 16-bit operand size a load takes three
- * bytes of it. */
+/* LGDT LIDT SGDT SIDT: two bytes of limit, then the base. With a 16-bit operand size a load takes
+ * three bytes of it. */
 enum emulate_verdict do_table(struct emulate *e)
 {
 	bool loads = e->insn.action == INSN_LGDT || e->insn.action == INSN_LIDT;
 	bool gdt = e->insn.action == INSN_LGDT || e->insn.action == INSN_SGDT;
 	enum emulate_table table = gdt ? TABLE_GDT : TABLE_IDT;
-	struct emulate_table_register t = { .base = 0 };
+	struct emulate_table_register t = {.base = 0};
 	unsigned base_bytes = register_bytes(e), size = 2 + base_bytes;
 	u8 image[10];
 	u64 linear;
@@ -279,9 +281,9 @@ static enum emulate_verdict invalidate_pcid(struct emulate *e)
 	if (type > 3 || descriptor[0] >> 12 || (type == 0 && !is_canonical(descriptor[1])) ||
 	    (type < 2 && descriptor[0] && !(cr4 & CR4_PCIDE)))
 		return emulate_fault_error(e, EXCEPTION_GP, 0);
-	what = (struct emulate_invalidation){ .kind = INVALIDATE_PCID_PAGE + type,
-					      .pcid = (u16)descriptor[0],
-					      .address = descriptor[1] };
+	what = (struct emulate_invalidation){.kind = INVALIDATE_PCID_PAGE + type,
+					     .pcid = (u16)descriptor[0],
+					     .address = descriptor[1]};
 	return e->operations->invalidate(e, &what);
 }
 
@@ -289,7 +291,7 @@ static enum emulate_verdict invalidate_pcid(struct emulate *e)
  * nothing. */
 enum emulate_verdict do_invalidate(struct emulate *e)
 {
-	struct emulate_invalidation what = { .kind = INVALIDATE_PAGE };
+	struct emulate_invalidation what = {.kind = INVALIDATE_PAGE};
 	struct emulate_segment s;
 	enum segment segment;
 
@@ -331,7 +333,7 @@ enum emulate_verdict do_port(struct emulate *e)
 
 enum emulate_verdict do_cpuid(struct emulate *e)
 {
-	u32 registers[4] = { (u32)e->r.gpr[RAX], 0, (u32)e->r.gpr[RCX], 0 };
+	u32 registers[4] = {(u32)e->r.gpr[RAX], 0, (u32)e->r.gpr[RCX], 0};
 
 	TRY(e->operations->cpuid(e, registers));
 	register_write(e, RAX, 4, registers[0]);

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 /*
- * transfer.c - control that leaves its segment: INT and kin, IRET, RETF, SYSRET, and loads of SS, which
- * trap in ring 1 when a kernel names RPL 0. Descriptors are the guest's own, DPL 0 being its kernel's;
- * SDM vol. 3, 5.8.6 and vol. 2, "IRET", "RET", "SYSRET", "MOV" give the order of the checks.
+ * transfer.c - control that leaves its segment: INT and kin, IRET, RETF, SYSRET, and loads of SS,
+ * which trap in ring 1 when a kernel names RPL 0. Descriptors are the guest's own, DPL 0 being its
+ * kernel's; SDM vol. 3, 5.8.6 and vol. 2, "IRET", "RET", "SYSRET", "MOV" give the order of the
+ * checks.
  */
 #include "arch/x86/emulate/private.h"
 
@@ -46,19 +47,19 @@ enum emulate_verdict do_interrupt(struct emulate *e)
 
 	switch (e->insn.action) {
 	case INSN_INT:
-		*event = (struct emulate_event){ .kind = EVENT_INTERRUPT,
-						 .vector = (u8)e->insn.immediate };
+		*event = (struct emulate_event){.kind = EVENT_INTERRUPT,
+						.vector = (u8)e->insn.immediate};
 		break;
 	case INSN_INT3:
-		*event = (struct emulate_event){ .kind = EVENT_BREAKPOINT, .vector = EXCEPTION_BP };
+		*event = (struct emulate_event){.kind = EVENT_BREAKPOINT, .vector = EXCEPTION_BP};
 		break;
 	case INSN_INT1:
-		*event = (struct emulate_event){ .kind = EVENT_ICEBP, .vector = EXCEPTION_DB };
+		*event = (struct emulate_event){.kind = EVENT_ICEBP, .vector = EXCEPTION_DB};
 		break;
 	default: /* INTO */
 		if (!(e->r.rflags & FLAG_OF))
 			return EMULATE_OK;
-		*event = (struct emulate_event){ .kind = EVENT_OVERFLOW, .vector = EXCEPTION_OF };
+		*event = (struct emulate_event){.kind = EVENT_OVERFLOW, .vector = EXCEPTION_OF};
 		break;
 	}
 	return EMULATE_EVENT;
@@ -74,15 +75,15 @@ static enum emulate_verdict check_stack_segment(struct emulate *e, u16 selector,
 	a = attributes_of(*descriptor);
 	if ((selector & 3) != cpl || ATTRIBUTE_DPL(a) != cpl ||
 	    (a & (ATTRIBUTE_MEMORY | ATTRIBUTE_CODE | ATTRIBUTE_WRITABLE)) !=
-		    (ATTRIBUTE_MEMORY | ATTRIBUTE_WRITABLE))
+		(ATTRIBUTE_MEMORY | ATTRIBUTE_WRITABLE))
 		return fault_selector(e, EXCEPTION_GP, selector);
 	if (!(a & ATTRIBUTE_PRESENT))
 		return fault_selector(e, EXCEPTION_SS, selector);
 	return EMULATE_OK;
 }
 
-/* MOV to SS and LSS; loads of other segments do not trap for their privilege. A null SS is for 64-bit
- * kernels (SDM vol. 3, 5.4.1.1). */
+/* MOV to SS and LSS; loads of other segments do not trap for their privilege. A null SS is for
+ * 64-bit kernels (SDM vol. 3, 5.4.1.1). */
 enum emulate_verdict do_stack_segment(struct emulate *e)
 {
 	unsigned size = e->insn.operand_bytes;
@@ -170,8 +171,8 @@ static enum emulate_verdict complete(struct emulate *e, struct emulate_transfer 
 /* Which flags IRET takes from the stack: SDM vol. 2, "IRET", by operand size, CPL and IOPL. */
 static u64 returned_flags(const struct emulate *e, u64 popped)
 {
-	u64 mask = FLAG_CF | FLAG_PF | FLAG_AF | FLAG_ZF | FLAG_SF | FLAG_TF | FLAG_DF | FLAG_OF |
-		   FLAG_NT;
+	u64 mask =
+	    FLAG_CF | FLAG_PF | FLAG_AF | FLAG_ZF | FLAG_SF | FLAG_TF | FLAG_DF | FLAG_OF | FLAG_NT;
 
 	if (e->insn.operand_bytes > 2)
 		mask |= FLAG_RF | FLAG_AC | FLAG_ID;
@@ -195,7 +196,7 @@ static enum emulate_verdict pop_stack(struct emulate *e, struct emulate_transfer
 static enum emulate_verdict interrupt_return(struct emulate *e)
 {
 	unsigned size = e->insn.operand_bytes;
-	struct emulate_transfer to = { .kind = TRANSFER_IRET };
+	struct emulate_transfer to = {.kind = TRANSFER_IRET};
 	u64 iopl = (e->r.rflags & FLAG_IOPL) >> 12, cs, flags;
 	u8 cpl = e->r.cpl;
 
@@ -226,7 +227,7 @@ static enum emulate_verdict far_return(struct emulate *e)
 {
 	unsigned size = e->insn.operand_bytes;
 	u64 release = (u16)e->insn.immediate, cs;
-	struct emulate_transfer to = { .kind = TRANSFER_RETF, .rflags = e->r.rflags };
+	struct emulate_transfer to = {.kind = TRANSFER_RETF, .rflags = e->r.rflags};
 
 	TRY(stack_pop(e, size, &to.rip));
 	TRY(stack_pop(e, size, &cs));
@@ -245,12 +246,13 @@ enum emulate_verdict do_far_return(struct emulate *e)
 	return e->insn.action == INSN_IRET ? interrupt_return(e) : far_return(e);
 }
 
-/* SYSRET: selectors from STAR, flat segments, RFLAGS from R11. RSP stays. An RCX that is not canonical
- * is #GP(0) in the kernel here, as on Intel's; AMD's faults in user mode, to less harm but no use. */
+/* SYSRET: selectors from STAR, flat segments, RFLAGS from R11. RSP stays. An RCX that is not
+ * canonical is #GP(0) in the kernel here, as on Intel's; AMD's faults in user mode, to less harm
+ * but no use. */
 enum emulate_verdict do_sysret(struct emulate *e)
 {
 	bool wide = e->insn.operand_bytes == 8;
-	struct emulate_transfer to = { .kind = TRANSFER_SYSRET, .cpl = 3 };
+	struct emulate_transfer to = {.kind = TRANSFER_SYSRET, .cpl = 3};
 	u64 rsp = e->r.gpr[RSP], efer, star;
 
 	TRY(e->operations->read_msr(e, MSR_EFER, &efer));

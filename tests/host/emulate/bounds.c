@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: MIT
 /*
  * bounds.c - does the decoder ever read past its input, and does it judge every beginning of an
- * instruction alike? The input ends where a page that nobody may touch begins. Enumerated are mode, map,
- * opcode, ModRM and class of SIB, with single prefixes, pairs of 66 F2 F3, REX, VEX, EVEX and XOP fields,
- * each truncated at every length. For a whole instruction of n bytes every shorter input must give
- * DECODE_MORE, every longer one n; where there is none, the answer must stay "invalid" once given.
+ * instruction alike? The input ends where a page that nobody may touch begins. Enumerated are mode,
+ * map, opcode, ModRM and class of SIB, with single prefixes, pairs of 66 F2 F3, REX, VEX, EVEX and
+ * XOP fields, each truncated at every length. For a whole instruction of n bytes every shorter
+ * input must give DECODE_MORE, every longer one n; where there is none, the answer must stay
+ * "invalid" once given.
  *
  *   bounds [DIVISOR]     take one case in DIVISOR, by a hash
  *
- * Planted to see it fail: take() without its check, and a check that lets one byte too many through.
+ * Planted to see it fail: take() without its check, and a check that lets one byte too many
+ * through.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,10 +22,11 @@
 
 static u8 *end; /* the first byte that must not be read */
 static u64 cases, failures, divisor = 1, number;
-static const u8 tail[INSN_MAX] = { 0x11, 0x22, 0x33, 0x44, 0x55, 0x66, 0x77, 0x88,
-				   0x99, 0xaa, 0xbb, 0xcc, 0xdd, 0xee, 0xff };
+static const u8 tail[INSN_MAX] = {0x11, 0x22, 0x33, 0x44, 0x55, 0x66, 0x77, 0x88,
+				  0x99, 0xaa, 0xbb, 0xcc, 0xdd, 0xee, 0xff};
 
-static enum decode_result decode_truncated(struct insn *insn, const u8 *bytes, size_t count, int mode)
+static enum decode_result decode_truncated(struct insn *insn, const u8 *bytes, size_t count,
+					   int mode)
 {
 	memcpy(end - count, bytes, count);
 	return decode(insn, end - count, count, mode);
@@ -52,7 +55,8 @@ static void check(const u8 *start, size_t size, int mode)
 	memcpy(bytes + size, tail, INSN_MAX);
 	result = decode_truncated(&whole, bytes, INSN_MAX, mode);
 	cases++;
-	if (result == DECODE_MORE || (result == DECODE_OK && (whole.length < 1 || whole.length > INSN_MAX)))
+	if (result == DECODE_MORE ||
+	    (result == DECODE_OK && (whole.length < 1 || whole.length > INSN_MAX)))
 		fail(bytes, INSN_MAX, mode, "no answer for 15 bytes");
 	for (size_t count = 0; count < INSN_MAX; count++) {
 		partial = decode_truncated(&part, bytes, count, mode);
@@ -72,7 +76,8 @@ static void check(const u8 *start, size_t size, int mode)
 	}
 }
 
-/* All ModRM bytes, or those that differ in shape, each with a SIB byte with and without displacement. */
+/* All ModRM bytes, or those that differ in shape, each with a SIB byte with and without
+ * displacement. */
 static void check_operands(u8 *bytes, size_t size, int mode, bool all)
 {
 	for (unsigned modrm = 0; modrm < 256; modrm++) {
@@ -91,12 +96,12 @@ static void check_operands(u8 *bytes, size_t size, int mode, bool all)
 static void check_legacy(int mode)
 {
 	static const char *const prefixes[] = {
-		"",	"\x66",	    "\x67",	"\xf2",	    "\xf3",	"\xf0",	    "\x2e",
-		"\x36", "\x26",	    "\x3e",	"\x64",	    "\x65",	"\x66\xf2", "\x66\xf3",
-		"\xf2\xf3", "\xf3\xf2", "\xf2\x66", "\xf3\x66", "\x67\x66", "\x48",	"\x41",
-		"\x42", "\x44",	    "\x66\x48", "\xf3\x48", "\xf2\x41", "\x48\x66",
+	    "",		"\x66",	    "\x67",	"\xf2",	    "\xf3",	"\xf0",	    "\x2e",
+	    "\x36",	"\x26",	    "\x3e",	"\x64",	    "\x65",	"\x66\xf2", "\x66\xf3",
+	    "\xf2\xf3", "\xf3\xf2", "\xf2\x66", "\xf3\x66", "\x67\x66", "\x48",	    "\x41",
+	    "\x42",	"\x44",	    "\x66\x48", "\xf3\x48", "\xf2\x41", "\x48\x66",
 	};
-	static const char *const escapes[] = { "", "\x0f", "\x0f\x38", "\x0f\x3a" };
+	static const char *const escapes[] = {"", "\x0f", "\x0f\x38", "\x0f\x3a"};
 	u8 bytes[INSN_MAX];
 
 	for (size_t p = 0; p < ARRAY_SIZE(prefixes); p++)
@@ -139,7 +144,7 @@ static void check_vex(int mode)
 
 static void check_evex(int mode)
 {
-	u8 bytes[INSN_MAX] = { 0x62 };
+	u8 bytes[INSN_MAX] = {0x62};
 
 	for (unsigned opcode = 0; opcode < 256; opcode++)
 		for (unsigned map = 0; map < 16; map++)
@@ -167,7 +172,8 @@ static void check_prefix_runs(int mode)
 
 int main(int argc, char **argv)
 {
-	u8 *pages = mmap(NULL, 2 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	u8 *pages =
+	    mmap(NULL, 2 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 	if (pages == MAP_FAILED || mprotect(pages + PAGE, PAGE, PROT_NONE))
 		return 2;

@@ -18,7 +18,7 @@
 #include <unistd.h>
 #include "tests/host/emulate/cpu.h"
 
-#define PAGE 4096ul
+#define PAGE	   4096ul
 #define USER_CS_64 0x33
 #define USER_CS_32 0x23
 #define USER_SS	   0x2b
@@ -32,13 +32,14 @@ static void fail(const char *what)
 static void refuse_system_calls(void)
 {
 	struct sock_filter refuse = BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOSYS);
-	struct sock_fprog program = { .len = 1, .filter = &refuse };
+	struct sock_fprog program = {.len = 1, .filter = &refuse};
 
 	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 	prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program);
 }
 
-/* The child maps the pages where they belong, a page to either side reserved, and stops for ever. */
+/* The child maps the pages where they belong, a page to either side reserved, and stops for
+ * ever. */
 static void child(int code, int data)
 {
 	void *no_page = mmap((void *)(CPU_CODE - PAGE), 3 * PAGE, PROT_NONE,
@@ -48,7 +49,7 @@ static void child(int code, int data)
 
 	if (no_page == MAP_FAILED || no_data == MAP_FAILED ||
 	    mmap((void *)CPU_CODE, PAGE, PROT_READ | PROT_EXEC, MAP_SHARED | MAP_FIXED, code, 0) ==
-		    MAP_FAILED ||
+		MAP_FAILED ||
 	    mmap((void *)CPU_DATA, CPU_DATA_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED,
 		 data, 0) == MAP_FAILED)
 		_exit(1);
@@ -114,8 +115,9 @@ void cpu_stop(struct cpu *c)
 
 /* The general registers in the order of their numbers. */
 #define EACH_REGISTER(X)                                                                           \
-	X(0, rax) X(1, rcx) X(2, rdx) X(3, rbx) X(4, rsp) X(5, rbp) X(6, rsi) X(7, rdi) X(8, r8)   \
-	X(9, r9) X(10, r10) X(11, r11) X(12, r12) X(13, r13) X(14, r14) X(15, r15)
+	X(0, rax)                                                                                  \
+	X(1, rcx) X(2, rdx) X(3, rbx) X(4, rsp) X(5, rbp) X(6, rsi) X(7, rdi) X(8, r8) X(9, r9)    \
+	    X(10, r10) X(11, r11) X(12, r12) X(13, r13) X(14, r14) X(15, r15)
 
 static void set_registers(struct cpu *c, const struct cpu_state *s)
 {
@@ -161,15 +163,21 @@ void cpu_step(struct cpu *c, struct cpu_state *s, struct cpu_result *r)
 #undef GET
 	s->rip = u.rip;
 	s->rflags = u.eflags;
-	*r = (struct cpu_result){ .signal = WSTOPSIG(status), .code = info.si_code, .cs = u.cs,
-				  .ss = u.ss, .ds = u.ds, .es = u.es, .fs = u.fs, .gs = u.gs };
+	*r = (struct cpu_result){.signal = WSTOPSIG(status),
+				 .code = info.si_code,
+				 .cs = u.cs,
+				 .ss = u.ss,
+				 .ds = u.ds,
+				 .es = u.es,
+				 .fs = u.fs,
+				 .gs = u.gs};
 	if (r->signal == SIGSEGV && info.si_code > 0 && info.si_code != SI_KERNEL)
 		r->address = (u64)info.si_addr;
 }
 
 bool cpu_wants_more(struct cpu *c, const u8 *bytes, size_t count, bool is_32)
 {
-	struct cpu_state s = { .is_32 = is_32 };
+	struct cpu_state s = {.is_32 = is_32};
 	struct cpu_result r;
 
 	for (unsigned i = 0; i < 16; i++)

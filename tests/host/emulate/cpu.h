@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * cpu.h - the processor as an oracle: execute one instruction natively in a child process that has
- * nothing of its own to do. The child is traced and never runs a line of ours: each step sets all its
- * registers. Its system calls are all refused, so SYSCALL and INT 80 do no harm.
+ * nothing of its own to do. The child is traced and never runs a line of ours: each step sets all
+ * its registers. Its system calls are all refused, so SYSCALL and INT 80 do no harm.
  */
 #ifndef TESTS_HOST_EMULATE_CPU_H
 #define TESTS_HOST_EMULATE_CPU_H
@@ -10,9 +10,10 @@
 #include <sys/types.h>
 #include "lib/types.h"
 
-/* What the child has mapped, all of it shared with us: pages that nobody may touch lie around each. */
-#define CPU_CODE 0x10000000ul /* one page of code */
-#define CPU_DATA 0x20000000ul /* two pages of data */
+/* What the child has mapped, all of it shared with us: pages that nobody may touch lie around
+ * each. */
+#define CPU_CODE      0x10000000ul /* one page of code */
+#define CPU_DATA      0x20000000ul /* two pages of data */
 #define CPU_DATA_SIZE 8192
 
 struct cpu {
@@ -40,8 +41,8 @@ void cpu_start(struct cpu *c); /* ends the test program if it cannot */
 void cpu_stop(struct cpu *c);
 void cpu_step(struct cpu *c, struct cpu_state *s, struct cpu_result *r);
 
-/* Is the instruction that begins at byte 0 longer than count bytes? They are placed at the end of the
- * code page, and the processor is seen to fetch beyond it or not. */
+/* Is the instruction that begins at byte 0 longer than count bytes? They are placed at the end of
+ * the code page, and the processor is seen to fetch beyond it or not. */
 bool cpu_wants_more(struct cpu *c, const u8 *bytes, size_t count, bool is_32);
 
 #endif

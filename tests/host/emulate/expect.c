@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 /*
- * expect.c - what the privileged instructions must do, as a table: expectations.h. Each row sets up the
- * machine of world.h by words, runs one instruction and describes what came of it in words, which must
- * be the row's. The words are explained below, at the functions that read and write them.
+ * expect.c - what the privileged instructions must do, as a table: expectations.h. Each row sets up
+ * the machine of world.h by words, runs one instruction and describes what came of it in words,
+ * which must be the row's. The words are explained below, at the functions that read and write
+ * them.
  *
  * Planted to see it fail: see the list of tests/host/emulate/mutate.
  */
@@ -15,25 +16,25 @@
 #define WORDS_AT 0x100 /* m0, m1 ... lie here in the data pages, rbx points to them */
 #define STACK_AT 0x800 /* s0, s1 ... lie here, rsp points to them */
 
-static const char *const names[16] = { "rax", "rcx", "rdx", "rbx", "rsp", "rbp", "rsi", "rdi",
-				       "r8",  "r9",  "r10", "r11", "r12", "r13", "r14", "r15" };
+static const char *const names[16] = {"rax", "rcx", "rdx", "rbx", "rsp", "rbp", "rsi", "rdi",
+				      "r8",  "r9",  "r10", "r11", "r12", "r13", "r14", "r15"};
 static struct world world;
 static struct emulate_registers before;
 static u8 data_before[CPU_DATA_SIZE];
 
-/* One word of set-up, NAME=HEX: a register, flags, rip, cpl, mode (16, 32, 64), if, crN, drN, cpuid, efer,
- * star, ldt, tr, gdt, idt, ro (the second data page is read-only), xen (a forced prefix is skipped), mN
- * and sN (8 bytes of memory), limit (of all segments). */
+/* One word of set-up, NAME=HEX: a register, flags, rip, cpl, mode (16, 32, 64), if, crN, drN,
+ * cpuid, efer, star, ldt, tr, gdt, idt, ro (the second data page is read-only), xen (a forced
+ * prefix is skipped), mN and sN (8 bytes of memory), limit (of all segments). */
 static bool set(const char *name, u64 value)
 {
 	static const struct {
 		const char *name;
 		u64 *at;
 	} words[] = {
-		{ "flags", &world.r.rflags },	    { "rip", &world.r.rip },
-		{ "gdt", &world.table[0].base },    { "idt", &world.table[1].base },
-		{ "efer", &world.msr[0].value },    { "star", &world.msr[1].value },
-		{ "fsbase", &world.segment[4].base },
+	    {"flags", &world.r.rflags},		{"rip", &world.r.rip},
+	    {"gdt", &world.table[0].base},	{"idt", &world.table[1].base},
+	    {"efer", &world.msr[0].value},	{"star", &world.msr[1].value},
+	    {"fsbase", &world.segment[4].base},
 	};
 
 	for (unsigned i = 0; i < 16; i++)
@@ -53,7 +54,9 @@ static bool set(const char *name, u64 value)
 	else if (!strcmp(name, "cpl"))
 		world.r.cpl = value;
 	else if (!strcmp(name, "mode"))
-		world_set_mode(&world, value == 0x64 ? DECODE_64 : value == 0x32 ? DECODE_32 : DECODE_16);
+		world_set_mode(&world, value == 0x64   ? DECODE_64
+				       : value == 0x32 ? DECODE_32
+						       : DECODE_16);
 	else if (!strcmp(name, "if"))
 		world.interrupt_flag = value;
 	else if (!strcmp(name, "cpuid"))
@@ -104,8 +107,8 @@ static void say(char *to, const char *format, u64 a, u64 b)
 
 static void describe_verdict(char *to, enum emulate_verdict verdict)
 {
-	static const char *const plain[] = { "ok", "again", "", "halt", "unhandled", "shutdown" };
-	static const char *const kinds[] = { "fault", "int", "bp", "of", "icebp" };
+	static const char *const plain[] = {"ok", "again", "", "halt", "unhandled", "shutdown"};
+	static const char *const kinds[] = {"fault", "int", "bp", "of", "icebp"};
 	const struct emulate_event *event = &world.e.event;
 
 	if (verdict != EMULATE_EVENT) {
@@ -120,8 +123,9 @@ static void describe_verdict(char *to, enum emulate_verdict verdict)
 		say(to, "@%lx", event->address, 0);
 }
 
-/* What came of it: the verdict; +N for RIP gone forward; registers that changed; f^HEX the changed flags;
- * cs ss cpl mode; shadow; step; memory that changed, aOFFSET=QUADWORD; what the operations noted. */
+/* What came of it: the verdict; +N for RIP gone forward; registers that changed; f^HEX the changed
+ * flags; cs ss cpl mode; shadow; step; memory that changed, aOFFSET=QUADWORD; what the operations
+ * noted. */
 static void describe(char *to, enum emulate_verdict verdict)
 {
 	const struct emulate_registers *r = &world.r;

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 /*
  * fuzz.c - decode and emulate under libFuzzer, with a hostile world: the input is the code, the
- * registers, and a stream of answers from which every operation takes what it returns: failures of any
- * kind, short memory, segments and descriptors without sense, values that differ from one read to the
- * next. Nothing may crash, and the promises of emulate.h are checked: what changes the world comes last
- * and once, registers change only on success, every call ends soon.
+ * registers, and a stream of answers from which every operation takes what it returns: failures of
+ * any kind, short memory, segments and descriptors without sense, values that differ from one read
+ * to the next. Nothing may crash, and the promises of emulate.h are checked: what changes the world
+ * comes last and once, registers change only on success, every call ends soon.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -80,7 +80,8 @@ static enum emulate_verdict read_memory(struct emulate *e, u64 linear, void *to,
 	return answer(e);
 }
 
-static enum emulate_verdict write_memory(struct emulate *e, u64 linear, const void *from, size_t size)
+static enum emulate_verdict write_memory(struct emulate *e, u64 linear, const void *from,
+					 size_t size)
 {
 	u8 copy[64];
 
@@ -106,7 +107,7 @@ static enum emulate_verdict get_segment(struct emulate *e, enum segment segment,
 					struct emulate_segment *to)
 {
 	check(segment < SEGMENT_COUNT);
-	*to = (struct emulate_segment){ .base = 0, .limit = 0xffffffff, .attributes = 0xc093 };
+	*to = (struct emulate_segment){.base = 0, .limit = 0xffffffff, .attributes = 0xc093};
 	if (take() & 1)
 		take_bytes(to, sizeof(*to));
 	return answer(e);
@@ -121,8 +122,8 @@ static enum emulate_verdict set_stack_segment(struct emulate *e, u16 selector, u
 
 static enum emulate_verdict read_descriptor(struct emulate *e, u16 selector, u64 *descriptor)
 {
-	static const u64 usual[4] = { 0x00af9b000000ffff, 0x00cf93000000ffff, 0x00cffb000000ffff,
-				      0x00cff3000000ffff };
+	static const u64 usual[4] = {0x00af9b000000ffff, 0x00cf93000000ffff, 0x00cffb000000ffff,
+				     0x00cff3000000ffff};
 	u8 byte = take();
 
 	(void)selector;
@@ -202,7 +203,8 @@ static enum emulate_verdict get_selector(struct emulate *e, enum emulate_selecto
 	return answer(e);
 }
 
-static enum emulate_verdict set_selector(struct emulate *e, enum emulate_selector which, u16 selector)
+static enum emulate_verdict set_selector(struct emulate *e, enum emulate_selector which,
+					 u16 selector)
 {
 	(void)selector;
 	check(which <= SELECTOR_TR && e->registers->cpl == 0);
@@ -262,37 +264,37 @@ static enum emulate_verdict read_vector(struct emulate *e, unsigned number, u8 t
 }
 
 static const struct emulate_operations operations = {
-	.fetch = fetch,
-	.read = read_memory,
-	.write = write_memory,
-	.compare_exchange = compare_exchange,
-	.get_segment = get_segment,
-	.set_stack_segment = set_stack_segment,
-	.read_descriptor = read_descriptor,
-	.transfer = transfer,
-	.read_cr = get_number,
-	.write_cr = set_number,
-	.read_dr = get_number,
-	.write_dr = set_number,
-	.read_msr = get_index,
-	.write_msr = set_index,
-	.set_xcr = set_index,
-	.read_tsc = read_tsc,
-	.read_pmc = get_index,
-	.cpuid = cpuid,
-	.get_table = get_table,
-	.set_table = set_table,
-	.get_selector = get_selector,
-	.set_selector = set_selector,
-	.invalidate = invalidate,
-	.flush_caches = kernel_only,
-	.swapgs = kernel_only,
-	.get_interrupt_flag = get_interrupt_flag,
-	.set_interrupt_flag = set_interrupt_flag,
-	.check_port = check_port,
-	.port_in = port_in,
-	.port_out = port_out,
-	.read_vector = read_vector,
+    .fetch = fetch,
+    .read = read_memory,
+    .write = write_memory,
+    .compare_exchange = compare_exchange,
+    .get_segment = get_segment,
+    .set_stack_segment = set_stack_segment,
+    .read_descriptor = read_descriptor,
+    .transfer = transfer,
+    .read_cr = get_number,
+    .write_cr = set_number,
+    .read_dr = get_number,
+    .write_dr = set_number,
+    .read_msr = get_index,
+    .write_msr = set_index,
+    .set_xcr = set_index,
+    .read_tsc = read_tsc,
+    .read_pmc = get_index,
+    .cpuid = cpuid,
+    .get_table = get_table,
+    .set_table = set_table,
+    .get_selector = get_selector,
+    .set_selector = set_selector,
+    .invalidate = invalidate,
+    .flush_caches = kernel_only,
+    .swapgs = kernel_only,
+    .get_interrupt_flag = get_interrupt_flag,
+    .set_interrupt_flag = set_interrupt_flag,
+    .check_port = check_port,
+    .port_in = port_in,
+    .port_out = port_out,
+    .read_vector = read_vector,
 };
 
 static bool is_repeated(const struct emulate *e)
@@ -305,7 +307,7 @@ int LLVMFuzzerTestOneInput(const u8 *input, size_t size);
 int LLVMFuzzerTestOneInput(const u8 *input, size_t size)
 {
 	struct emulate_registers registers, before;
-	struct emulate e = { .operations = &operations, .registers = &registers };
+	struct emulate e = {.operations = &operations, .registers = &registers};
 	enum emulate_verdict verdict;
 
 	next = input;

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 /*
- * lengths.c - is the length of every instruction right? Two oracles: Zydis, and where it disagrees the
- * processor itself (cpu.h), which settles the matter in 32 and 64-bit mode. In 16-bit mode we have no
- * processor; the listed exceptions stand there instead. What is compared: random windows, half of them
- * begun with prefixes, in three modes; and the executable sections of the files named. Every 500th
- * window on which Zydis and we agree is put to the processor as well.
+ * lengths.c - is the length of every instruction right? Two oracles: Zydis, and where it disagrees
+ * the processor itself (cpu.h), which settles the matter in 32 and 64-bit mode. In 16-bit mode we
+ * have no processor; the listed exceptions stand there instead. What is compared: random windows,
+ * half of them begun with prefixes, in three modes; and the executable sections of the files named.
+ * Every 500th window on which Zydis and we agree is put to the processor as well.
  *
  *   lengths [-w WINDOWS] [-s SEED] [-t FILE-TO-TIME] [FILE...]
  *
@@ -26,16 +26,16 @@
 #include "tests/host/emulate/random.h"
 
 enum relation {
-	SAME,	     /* the same length, or both say that there is none */
-	CPU_AGREES,  /* we differ from Zydis, and the processor says what we say */
-	LISTED,	     /* 16-bit: an exception of the list below */
-	FOREIGN,     /* Zydis knows it from the Xeon Phi coprocessor */
+	SAME,	    /* the same length, or both say that there is none */
+	CPU_AGREES, /* we differ from Zydis, and the processor says what we say */
+	LISTED,	    /* 16-bit: an exception of the list below */
+	FOREIGN,    /* Zydis knows it from the Xeon Phi coprocessor */
 	DIFFERENT,
 	RELATIONS
 };
 
 static const char *const relation_names[RELATIONS] = {
-	"the same", "CPU agrees with us", "listed exceptions", "Xeon Phi's own", "different",
+    "the same", "CPU agrees with us", "listed exceptions", "Xeon Phi's own", "different",
 };
 
 static ZydisDecoder zydis[3];
@@ -44,13 +44,14 @@ static unsigned vendor_flag; /* DECODE_AMD_BRANCHES on AMD's processors */
 static u64 counts[3][RELATIONS], shown, asked, windows_seen;
 
 /*
- * 16-bit mode: Zydis refuses, and we give a length, when only the meaning of a field is reserved. None of
- * these fields changes a length (SDM vol. 2, 2.1); the processor says so in the other modes.
- *  - BAD_REGISTER: VEX.vvvv of an instruction without a third operand, control registers that do not
- *    exist, registers of a gather that must differ (SDM vol. 2, 2.3.5.6, 2.3.12);
+ * 16-bit mode: Zydis refuses, and we give a length, when only the meaning of a field is reserved.
+ * None of these fields changes a length (SDM vol. 2, 2.1); the processor says so in the other
+ * modes.
+ *  - BAD_REGISTER: VEX.vvvv of an instruction without a third operand, control registers that do
+ *    not exist, registers of a gather that must differ (SDM vol. 2, 2.3.5.6, 2.3.12);
  *  - INVALID_MASK, MALFORMED_EVEX: EVEX.aaa, z, b, V' that must or must not be set (2.7.11);
- *  - DECODING_ERROR: a form without broadcast or rounding (2.7.11); MPX with 16-bit addresses (vol. 2,
- *    "BNDLDX").
+ *  - DECODING_ERROR: a form without broadcast or rounding (2.7.11); MPX with 16-bit addresses
+ *    (vol. 2, "BNDLDX").
  */
 static bool is_listed(ZyanStatus status)
 {
@@ -77,8 +78,8 @@ static void show(int mode, const u8 *bytes, size_t ours, const ZydisDecodedInstr
 }
 
 /* Opcodes at which some processors raise #UD before they have fetched the whole: UD0 and UD1, whose
- * ModRM byte AMD's do not read, and what a processor may lack: VMREAD and VMWRITE (SSE4a's EXTRQ and
- * INSERTQ on the other side), XOP. */
+ * ModRM byte AMD's do not read, and what a processor may lack: VMREAD and VMWRITE (SSE4a's EXTRQ
+ * and INSERTQ on the other side), XOP. */
 static bool is_given_up_early(const struct insn *insn)
 {
 	return insn->map >= MAP_XOP_8 ||
@@ -124,12 +125,12 @@ static size_t compare(int mode, const u8 *bytes, size_t size)
 
 static void compare_windows(u64 windows)
 {
-	static const u8 prefixes[] = { 0x66, 0x67, 0xf2, 0xf3, 0xf0, 0x2e, 0x36, 0x3e, 0x26, 0x64,
-				       0x65, 0x0f, 0x0f, 0x0f, 0x40, 0x48, 0x4f, 0xc4, 0xc5, 0x62,
-				       0x62, 0x8f };
+	static const u8 prefixes[] = {0x66, 0x67, 0xf2, 0xf3, 0xf0, 0x2e, 0x36, 0x3e,
+				      0x26, 0x64, 0x65, 0x0f, 0x0f, 0x0f, 0x40, 0x48,
+				      0x4f, 0xc4, 0xc5, 0x62, 0x62, 0x8f};
 
 	for (u64 i = 0; i < windows; i++) {
-		u64 random[2] = { random_u64(), random_u64() };
+		u64 random[2] = {random_u64(), random_u64()};
 		u8 bytes[16];
 
 		memcpy(bytes, random, sizeof(bytes));
@@ -141,7 +142,8 @@ static void compare_windows(u64 windows)
 	}
 }
 
-/* A file's executable sections, each handed to visit. Anything but an ELF file for x86 is passed over. */
+/* A file's executable sections, each handed to visit. Anything but an ELF file for x86 is passed
+ * over. */
 static bool visit_text(const char *path, void (*visit)(const u8 *text, size_t size, int mode))
 {
 	int fd = open(path, O_RDONLY);
@@ -167,7 +169,8 @@ static bool visit_text(const char *path, void (*visit)(const u8 *text, size_t si
 
 		for (unsigned i = 0; ours && i < (wide ? e->e_shnum : e32->e_shnum); i++) {
 			const Elf64_Shdr *s = (const void *)(file + e->e_shoff + i * sizeof(*s));
-			const Elf32_Shdr *s32 = (const void *)(file + e32->e_shoff + i * sizeof(*s32));
+			const Elf32_Shdr *s32 =
+			    (const void *)(file + e32->e_shoff + i * sizeof(*s32));
 			u64 flags = wide ? s->sh_flags : s32->sh_flags;
 			u64 offset = wide ? s->sh_offset : s32->sh_offset;
 			u64 size = wide ? s->sh_size : s32->sh_size;
@@ -221,12 +224,13 @@ static void time_text(const u8 *text, size_t size, int mode)
 	ours = seconds() - start;
 	start = seconds();
 	for (size_t at = 0; at < size;) {
-		ZyanStatus s = ZydisDecoderDecodeInstruction(&minimal, NULL, text + at, size - at, &z);
+		ZyanStatus s =
+		    ZydisDecoderDecodeInstruction(&minimal, NULL, text + at, size - at, &z);
 
 		at += ZYAN_SUCCESS(s) ? z.length : 1;
 	}
 	theirs = seconds() - start;
-	printf("speed: %lu instructions, ours %.1f ns, Zydis minimal %.1f ns each: %.1f times as fast\n",
+	printf("speed: %lu instructions, ours %.1f ns, Zydis minimal %.1f ns: %.1f times as fast\n",
 	       count, ours * 1e9 / (double)count, theirs * 1e9 / (double)count, theirs / ours);
 }
 

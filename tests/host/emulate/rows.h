@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * rows.h - the unprivileged instructions that the emulator executes, one row an encoding, for the test
- * against the processor: name, opcode bytes, what follows, ModRM.reg if it belongs to the opcode.
+ * rows.h - the unprivileged instructions that the emulator executes, one row an encoding, for the
+ * test against the processor: name, opcode bytes, what follows, ModRM.reg if it belongs to the
+ * opcode.
  */
 #ifndef TESTS_HOST_EMULATE_ROWS_H
 #define TESTS_HOST_EMULATE_ROWS_H

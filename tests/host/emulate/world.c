@@ -69,7 +69,8 @@ static enum emulate_verdict read_memory(struct emulate *e, u64 linear, void *to,
 	return EMULATE_OK;
 }
 
-static enum emulate_verdict write_memory(struct emulate *e, u64 linear, const void *from, size_t size)
+static enum emulate_verdict write_memory(struct emulate *e, u64 linear, const void *from,
+					 size_t size)
 {
 	for (size_t i = 0; i < size; i++)
 		if (!find(world_of(e), linear + i, true))
@@ -277,37 +278,37 @@ static enum emulate_verdict read_vector(struct emulate *e, unsigned number, u8 t
 }
 
 static const struct emulate_operations operations = {
-	.fetch = fetch,
-	.read = read_memory,
-	.write = write_memory,
-	.compare_exchange = compare_exchange,
-	.get_segment = get_segment,
-	.set_stack_segment = set_stack_segment,
-	.read_descriptor = read_descriptor,
-	.transfer = transfer,
-	.read_cr = read_cr,
-	.write_cr = write_cr,
-	.read_dr = read_dr,
-	.write_dr = write_dr,
-	.read_msr = read_msr,
-	.write_msr = write_msr,
-	.set_xcr = set_xcr,
-	.read_tsc = read_tsc,
-	.read_pmc = read_pmc,
-	.cpuid = cpuid,
-	.get_table = get_table,
-	.set_table = set_table,
-	.get_selector = get_selector,
-	.set_selector = set_selector,
-	.invalidate = invalidate,
-	.flush_caches = flush_caches,
-	.swapgs = swapgs,
-	.get_interrupt_flag = get_interrupt_flag,
-	.set_interrupt_flag = set_interrupt_flag,
-	.check_port = check_port,
-	.port_in = port_in,
-	.port_out = port_out,
-	.read_vector = read_vector,
+    .fetch = fetch,
+    .read = read_memory,
+    .write = write_memory,
+    .compare_exchange = compare_exchange,
+    .get_segment = get_segment,
+    .set_stack_segment = set_stack_segment,
+    .read_descriptor = read_descriptor,
+    .transfer = transfer,
+    .read_cr = read_cr,
+    .write_cr = write_cr,
+    .read_dr = read_dr,
+    .write_dr = write_dr,
+    .read_msr = read_msr,
+    .write_msr = write_msr,
+    .set_xcr = set_xcr,
+    .read_tsc = read_tsc,
+    .read_pmc = read_pmc,
+    .cpuid = cpuid,
+    .get_table = get_table,
+    .set_table = set_table,
+    .get_selector = get_selector,
+    .set_selector = set_selector,
+    .invalidate = invalidate,
+    .flush_caches = flush_caches,
+    .swapgs = swapgs,
+    .get_interrupt_flag = get_interrupt_flag,
+    .set_interrupt_flag = set_interrupt_flag,
+    .check_port = check_port,
+    .port_in = port_in,
+    .port_out = port_out,
+    .read_vector = read_vector,
 };
 
 void world_set_mode(struct world *w, enum decode_mode mode)
@@ -317,9 +318,9 @@ void world_set_mode(struct world *w, enum decode_mode mode)
 	w->r.mode = mode;
 	for (int i = 0; i < SEGMENT_COUNT; i++)
 		w->segment[i] = (struct emulate_segment){
-			.limit = 0xffffffff,
-			.attributes = ATTRIBUTE_PRESENT | ATTRIBUTE_MEMORY | ATTRIBUTE_WRITABLE |
-				      ATTRIBUTE_PAGES | (size & ATTRIBUTE_BIG),
+		    .limit = 0xffffffff,
+		    .attributes = ATTRIBUTE_PRESENT | ATTRIBUTE_MEMORY | ATTRIBUTE_WRITABLE |
+				  ATTRIBUTE_PAGES | (size & ATTRIBUTE_BIG),
 		};
 	w->segment[SEGMENT_CS].attributes |= ATTRIBUTE_CODE | size;
 }
@@ -327,20 +328,20 @@ void world_set_mode(struct world *w, enum decode_mode mode)
 void world_reset(struct world *w)
 {
 	static const u64 descriptors[] = {
-		0,
-		0x00af9b000000ffff, /* 08 64-bit kernel code */
-		0x00cf93000000ffff, /* 10 kernel data */
-		0x00cf9b000000ffff, /* 18 32-bit kernel code */
-		0x00cffb000000ffff, /* 20 32-bit user code */
-		0x00cff3000000ffff, /* 28 user data */
-		0x00affb000000ffff, /* 30 64-bit user code */
-		0x00af1b000000ffff, /* 38 code that is not present */
-		0x00cf13000000ffff, /* 40 data that is not present */
-		0x00cf91000000ffff, /* 48 read-only data */
-		0x00af9f000000ffff, /* 50 conforming code */
-		0x00ef9b000000ffff, /* 58 L and D */
-		0x00008b0000000067, /* 60 a system segment */
-		0x000f9b000000ffff, /* 68 16-bit kernel code */
+	    0,
+	    0x00af9b000000ffff, /* 08 64-bit kernel code */
+	    0x00cf93000000ffff, /* 10 kernel data */
+	    0x00cf9b000000ffff, /* 18 32-bit kernel code */
+	    0x00cffb000000ffff, /* 20 32-bit user code */
+	    0x00cff3000000ffff, /* 28 user data */
+	    0x00affb000000ffff, /* 30 64-bit user code */
+	    0x00af1b000000ffff, /* 38 code that is not present */
+	    0x00cf13000000ffff, /* 40 data that is not present */
+	    0x00cf91000000ffff, /* 48 read-only data */
+	    0x00af9f000000ffff, /* 50 conforming code */
+	    0x00ef9b000000ffff, /* 58 L and D */
+	    0x00008b0000000067, /* 60 a system segment */
+	    0x000f9b000000ffff, /* 68 16-bit kernel code */
 	};
 
 	memset(w, 0, offsetof(struct world, code));

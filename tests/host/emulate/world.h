@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * world.h - a small machine behind the emulator's operations, for the tests: one page of code and two of
- * data where cpu.h's child has them, nothing mapped elsewhere; control registers, tables and MSRs as
- * plain variables. What changes the machine other than its memory is noted in words.
+ * world.h - a small machine behind the emulator's operations, for the tests: one page of code and
+ * two of data where cpu.h's child has them, nothing mapped elsewhere; control registers, tables and
+ * MSRs as plain variables. What changes the machine other than its memory is noted in words.
  */
 #ifndef TESTS_HOST_EMULATE_WORLD_H
 #define TESTS_HOST_EMULATE_WORLD_H
@@ -32,7 +32,7 @@ struct world {
 	u32 features;	     /* returned by CPUID in all registers, if the leaf is a feature's */
 	u8 vectors[16][16];
 	struct emulate_transfer transfer;
-	char notes[256]; /* what operations did, separated by spaces */
+	char notes[256];	/* what operations did, separated by spaces */
 	unsigned fetched[4096]; /* how often each byte of code was */
 	/* Told what each fetch delivered. */
 	void (*on_fetch)(struct world *w, u64 linear, const u8 *bytes, size_t size);
