@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # guests.mk - the kernels that come with the monitor. Included by the Makefile.
 
-# ---- guests: no retpolines, ring 1 protects itself; position-independent, so one rule serves all ------
+# No retpolines, ring 1 protects itself; position-independent, so one rule serves all.
 
 GUESTCFLAGS := -std=gnu11 -O2 -g $(warnings) -I. -ffreestanding -fno-common -fno-strict-aliasing \
                -fpie -fvisibility=hidden -mno-red-zone -mgeneral-regs-only -fno-stack-protector \
@@ -10,12 +10,14 @@ GUESTCFLAGS := -std=gnu11 -O2 -g $(warnings) -I. -ffreestanding -fno-common -fno
 GUESTLDFLAGS := -nostdlib -static --no-dynamic-linker --build-id=none -z max-page-size=4096 \
                 -z noexecstack
 
-loader  := guests/loader/start.S guests/loader/main.c guests/loader/elf.c guests/loader/place.c \
-           guests/loader/tables.c guest-abi/kit/memory.c
-tour-kernel := $(addprefix guests/tour/,start.S main.c console.c memory.c space.c trap.c entry.S timer.c \
-           process.c system-calls.c prompt.c check.c show-processes.c show-memory.c show-faults.c \
-           show-time.c show-attacks.c attacks.c attack-jumps.S user/image.S) guest-abi/kit/memory.c
-tour-user := $(addprefix guests/tour/user/,start.S user.c offend.c)
+loader      := $(addprefix guests/loader/,start.S main.c elf.c place.c tables.c) \
+               guest-abi/kit/memory.c
+tour-kernel := $(addprefix guests/tour/,start.S main.c memory.c space.c trap.c entry.S process.c \
+               system-calls.c timer.c console.c prompt.c check.c show-processes.c show-memory.c \
+               show-faults.c show-time.c show-attacks.c attacks.c attack-jumps.S user/image.S) \
+               guest-abi/kit/memory.c
+tour-user   := $(addprefix guests/tour/user/,start.S user.c offend.c)
+
 guest-objects = $(patsubst %,$(BUILD)/guest/%.o,$(basename $(1)))
 
 $(BUILD)/guest/%.o: %.c

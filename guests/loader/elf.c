@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * elf.c - see elf.h. Nothing in a file is believed: every sum is done so that it cannot wrap, and every
- * refusal says what is wrong. Layouts and constants: System V ABI, chapter 4 (object files) and 5
- * (program loading).
+ * elf.c - see elf.h. Nothing in a file is believed: every sum is done so that it cannot wrap, and
+ * every refusal says what is wrong. Layouts and constants: System V ABI, chapter 4 (object files)
+ * and 5 (program loading).
  */
 #include "guests/loader/elf.h"
 #include "guest-abi/kit/memory.h"
@@ -60,7 +60,8 @@ static const char *judge_file_header(const struct file_header *h, uint64_t size)
 	return NULL;
 }
 
-static const char *judge_segment(const struct program_header *p, uint64_t size, uint64_t memory_size)
+static const char *judge_segment(const struct program_header *p, uint64_t size,
+				 uint64_t memory_size)
 {
 	if (p->file_size > p->memory_size)
 		return "a segment of the kernel has more bytes in the file than in memory";
@@ -112,7 +113,8 @@ static bool is_executable(const struct elf_kernel *kernel, uint64_t address)
 	for (unsigned i = 0; i < kernel->count; i++) {
 		const struct elf_segment *s = &kernel->segment[i];
 
-		if (s->executable && address >= s->link_address && address - s->link_address < s->size)
+		if (s->executable && address >= s->link_address &&
+		    address - s->link_address < s->size)
 			return true;
 	}
 	return false;
@@ -135,20 +137,21 @@ static const char *read_segments(const char *table, unsigned count, uint64_t siz
 		if (why)
 			return why;
 		s = (struct elf_segment){
-			.file_offset = p.offset,
-			.file_size = p.file_size,
-			.at = p.physical,
-			.link_address = p.virtual,
-			.size = p.memory_size,
-			.writable = p.flags & FLAG_WRITE,
-			.executable = p.flags & FLAG_EXECUTE,
+		    .file_offset = p.offset,
+		    .file_size = p.file_size,
+		    .at = p.physical,
+		    .link_address = p.virtual,
+		    .size = p.memory_size,
+		    .writable = p.flags & FLAG_WRITE,
+		    .executable = p.flags & FLAG_EXECUTE,
 		};
 		insert(kernel, &s);
 	}
 	return NULL;
 }
 
-const char *elf_read(const void *image, uint64_t size, uint64_t memory_size, struct elf_kernel *kernel)
+const char *elf_read(const void *image, uint64_t size, uint64_t memory_size,
+		     struct elf_kernel *kernel)
 {
 	struct file_header h;
 	const char *why;
@@ -159,8 +162,8 @@ const char *elf_read(const void *image, uint64_t size, uint64_t memory_size, str
 	memcpy(&h, image, sizeof(h));
 	why = judge_file_header(&h, size);
 	if (!why)
-		why = read_segments((const char *)image + h.program_headers, h.program_header_count, size,
-				    memory_size, kernel);
+		why = read_segments((const char *)image + h.program_headers, h.program_header_count,
+				    size, memory_size, kernel);
 	if (!why && !kernel->count)
 		why = "the kernel's ELF file has nothing to load";
 	if (!why)

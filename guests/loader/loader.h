@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * loader.h - what the loader's files share. The order of events is in main.c; guest-abi/loader.h says
- * in what address space it all happens.
+ * loader.h - what the loader's files share. The order of events is in main.c; guest-abi/loader.h
+ * says in what address space it all happens.
  */
 #ifndef GUESTS_LOADER_LOADER_H
 #define GUESTS_LOADER_LOADER_H
@@ -32,14 +32,15 @@ struct room {
 	uint64_t start, end;
 };
 
-/* place.c: the largest range that no segment touches, in RAM of memory_size bytes, page 0 left out. */
+/* place.c: the largest range that no segment touches, in RAM of memory_size bytes, page 0 left
+ * out. */
 struct room place_room(const struct elf_kernel *kernel, uint64_t memory_size);
 /* Take whole pages for size bytes from the end. False: it does not fit. */
 bool place_take(struct room *room, uint64_t size, uint64_t *at) __attribute__((warn_unused_result));
 
 /*
- * tables.c: page tables in the room, for all of RAM at its physical address and the kernel at its own.
- * ram is where this program sees gpa 0. NULL, or why it cannot be; *cr3 is the level-4 table.
+ * tables.c: page tables in the room, for all of RAM at its physical address and the kernel at its
+ * own. ram is where this program sees gpa 0. NULL, or why it cannot be; *cr3 is the level-4 table.
  */
 const char *tables_build(struct room *room, char *ram, const struct elf_kernel *kernel,
 			 uint64_t memory_size, uint64_t *cr3);

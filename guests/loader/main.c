@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * main.c - the loader, in the order of events: read the kernel's headers, copy it into RAM, leave for
- * it what the native ABI promises (struct gn_start_info), build its first page tables, enter it.
+ * main.c - the loader, in the order of events: read the kernel's headers, copy it into RAM, leave
+ * for it what the native ABI promises (struct gn_start_info), build its first page tables, enter
+ * it.
  *
  * It runs in ring 1 of the new guest and can harm nothing else, however the kernel's file was made.
  * What it finds wrong it reports by shutdown, and the guest is refused with that sentence.
@@ -54,11 +55,11 @@ static uint64_t take(struct room *room, uint64_t size, const char *why)
 static uint64_t leave_start_info(struct room *room, const struct gn_loader_info *info)
 {
 	struct gn_start_info start = {
-		.magic = GN_START_MAGIC,
-		.abi_version = GN_ABI_MAJOR << 16 | GN_ABI_MINOR,
-		.memory_size = info->memory_size,
-		.initrd_size = info->initrd_size,
-		.vcpu_page_gfn = info->vcpu_page_gfn,
+	    .magic = GN_START_MAGIC,
+	    .abi_version = GN_ABI_MAJOR << 16 | GN_ABI_MINOR,
+	    .memory_size = info->memory_size,
+	    .initrd_size = info->initrd_size,
+	    .vcpu_page_gfn = info->vcpu_page_gfn,
 	};
 	uint64_t at;
 

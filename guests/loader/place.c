@@ -9,7 +9,8 @@ struct room place_room(const struct elf_kernel *kernel, uint64_t memory_size)
 {
 	struct room best = {0, 0}, gap = {PAGE_SIZE, 0};
 
-	/* Segments are sorted and share no page: the gaps lie between neighbours, the last behind them. */
+	/* Segments are sorted and share no page: the gaps lie between neighbours, the last behind
+	 * them. */
 	for (unsigned i = 0; i <= kernel->count; i++) {
 		const struct elf_segment *s = &kernel->segment[i];
 		bool last = i == kernel->count;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* start.S - the image's first bytes: the header that the monitor reads, and the first instruction. */
+/* start.S - the image's first bytes: the header for the monitor, and the first instruction. */
 #include "guest-abi/loader.h"
 
 	.section .text.start, "ax", @progbits
@@ -9,7 +9,7 @@
 	.long	0
 	.quad	loader_start
 
-/* RDI = GN_LOADER_INFO, RSP = the end of the last zero page. A frame of 0 ends a debugger's backtrace. */
+/* RDI = GN_LOADER_INFO, RSP = the end of the last zero page. A frame of 0 ends a backtrace. */
 	.globl	loader_start
 loader_start:
 	xor	%ebp, %ebp

@@ -2,7 +2,8 @@
 /*
  * tables.c - the kernel's first page tables: four levels, everything supervisor (SDM 3A 4.5).
  *
- *   - all RAM at its physical address, read-write and not executable, in 2 MiB entries where they fit;
+ *   - all RAM at its physical address, read-write and not executable, in 2 MiB entries where they
+ * fit;
  *   - each segment where it was linked, with the rights that its program header asks for. A segment
  *     linked at its physical address takes its pages out of the first map.
  *
@@ -36,13 +37,15 @@ static bool add_table(struct tables *t, uint64_t *at)
 	return true;
 }
 
-/* The entry for address in the table of this level, tables above it made as needed; NULL: see why. */
+/* The entry for address in the table of this level, tables above it made as needed; NULL: see
+ * why. */
 static uint64_t *entry_of(struct tables *t, uint64_t address, unsigned level)
 {
 	uint64_t table = t->root;
 
 	for (unsigned l = 4;; l--) {
-		uint64_t *entry = (uint64_t *)(t->ram + table) + (address >> (12 + 9 * (l - 1)) & 511);
+		uint64_t *entry =
+		    (uint64_t *)(t->ram + table) + (address >> (12 + 9 * (l - 1)) & 511);
 
 		if (l == level)
 			return entry;
@@ -106,8 +109,8 @@ static bool is_canonical(uint64_t address)
 static const char *judge_addresses(const struct elf_segment *s)
 {
 	const uint64_t last = s->link_address + s->size - 1;
-	const uint64_t reserved_end = GN_WINDOW_BASE +
-				      (GN_RESERVED_LAST_SLOT - GN_RESERVED_FIRST_SLOT + 1ul) * (1ul << 39);
+	const uint64_t reserved_end =
+	    GN_WINDOW_BASE + (GN_RESERVED_LAST_SLOT - GN_RESERVED_FIRST_SLOT + 1ul) * (1ul << 39);
 
 	if (!is_canonical(s->link_address) || !is_canonical(last) || (s->link_address ^ last) >> 63)
 		return "a segment of the kernel is linked at addresses that are not canonical";
@@ -127,7 +130,8 @@ static void map_segment(struct tables *t, const struct elf_segment *s)
 		rights |= NO_EXECUTE;
 	for (uint64_t offset = 0; offset < page_up(s->at + s->size) - page_down(s->at) && !t->why;
 	     offset += PAGE_SIZE)
-		map(t, page_down(s->link_address) + offset, 1, (page_down(s->at) + offset) | rights);
+		map(t, page_down(s->link_address) + offset, 1,
+		    (page_down(s->at) + offset) | rights);
 }
 
 const char *tables_build(struct room *room, char *ram, const struct elf_kernel *kernel,

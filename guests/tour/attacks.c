@@ -44,8 +44,16 @@ ACT(write_cr3, __asm__ volatile("mov %0, %%cr3" : : "r"(space_kernel)))
 ACT(write_cr4, __asm__ volatile("mov %0, %%cr4" : : "r"(0x20ul)))
 ACT(write_dr0, __asm__ volatile("mov %0, %%dr0" : : "r"(SWITCHER + 0x10000)))
 ACT(write_dr7, __asm__ volatile("mov %0, %%dr7" : : "r"(0x403ul)))
-ACT(rdmsr, uint32_t low, high; __asm__ volatile("rdmsr" : "=a"(low), "=d"(high) : "c"(MSR_LSTAR));
-    attack_result = (uint64_t)high << 32 | low)
+
+static void rdmsr(uint64_t unused)
+{
+	uint32_t low, high;
+
+	(void)unused;
+	__asm__ volatile("rdmsr" : "=a"(low), "=d"(high) : "c"(MSR_LSTAR));
+	attack_result = (uint64_t)high << 32 | low;
+}
+
 ACT(wrmsr, __asm__ volatile("wrmsr" : : "c"(MSR_LSTAR), "a"(0x10000), "d"(SWITCHER >> 32)))
 ACT(wrmsr_efer, __asm__ volatile("wrmsr" : : "c"(MSR_EFER), "a"(0), "d"(0)))
 ACT(in, __asm__ volatile("in $0x60, %%al" : : : "rax"))
@@ -61,36 +69,37 @@ ACT(vmcall, __asm__ volatile("vmcall"))
 ACT(mwait, __asm__ volatile("mwait" : : "a"(0), "c"(0)))
 
 const struct attack attack_instructions[] = {
-	{"CLI", cli, true},
-	{"STI", sti, true},
-	{"HLT", hlt, true},
-	{"LGDT", lgdt, true},
-	{"LIDT", lidt, true},
-	{"LLDT", lldt, false},
-	{"LTR with the monitor's TSS", ltr, false},
-	{"LMSW", lmsw, true},
-	{"CLTS", clts, true},
-	{"read CR0", read_cr0, true},
-	{"clear CR0.WP", write_cr0, true},
-	{"read CR3", read_cr3, true},
-	{"write CR3", write_cr3, true},
-	{"clear all of CR4", write_cr4, true},
-	{"a breakpoint in the switcher, DR0", write_dr0, true},
-	{"and DR7", write_dr7, true},
-	{"read the MSR of SYSCALL's entry", rdmsr, true},
-	{"write it", wrmsr, true},
-	{"write EFER", wrmsr_efer, true},
-	{"IN from the keyboard", in, true},
-	{"OUT that resets the machine", out_reset, true},
-	{"OUT that ends the emulator", out_debug, true},
-	{"OUT to the PCI bus", out_pci, true},
-	{"INVLPG", invlpg, true},
-	{"WBINVD", wbinvd, true},
-	{"SWAPGS", swapgs, true},
-	{"SYSRET", sysret, false},
-	{"XSETBV", xsetbv, true},
-	{"VMCALL", vmcall, true},
-	{"MWAIT", mwait, true},
+    {"CLI", cli, true},
+    {"STI", sti, true},
+    {"HLT", hlt, true},
+    {"LGDT", lgdt, true},
+    {"LIDT", lidt, true},
+    {"LLDT", lldt, false},
+    {"LTR with the monitor's TSS", ltr, false},
+    {"LMSW", lmsw, true},
+    {"CLTS", clts, true},
+    {"read CR0", read_cr0, true},
+    {"clear CR0.WP", write_cr0, true},
+    {"read CR3", read_cr3, true},
+    {"write CR3", write_cr3, true},
+    {"clear all of CR4", write_cr4, true},
+    {"a breakpoint in the switcher, DR0", write_dr0, true},
+    {"and DR7", write_dr7, true},
+    {"read the MSR of SYSCALL's entry", rdmsr, true},
+    {"write it", wrmsr, true},
+    {"write EFER", wrmsr_efer, true},
+    {"IN from the keyboard", in, true},
+    {"OUT that resets the machine", out_reset, true},
+    {"OUT that ends the emulator", out_debug, true},
+    {"OUT to the PCI bus", out_pci, true},
+    {"INVLPG", invlpg, true},
+    {"WBINVD", wbinvd, true},
+    {"SWAPGS", swapgs, true},
+    {"SYSRET", sysret, false},
+    {"XSETBV", xsetbv, true},
+    {"VMCALL", vmcall, true},
+    {"MWAIT", mwait, true},
 };
 
-const size_t attack_instruction_count = sizeof(attack_instructions) / sizeof(attack_instructions[0]);
+const size_t attack_instruction_count =
+    sizeof(attack_instructions) / sizeof(attack_instructions[0]);

@@ -21,7 +21,7 @@ extern volatile uint64_t attack_result; /* what the last of them read, if it did
 /* Push the frame and go to target with RSP at it: the iret slot, or attack_iretq, a bare IRETQ. */
 void attack_iret(const struct gn_iret_frame *frame, uint64_t target);
 extern const char attack_iretq[];
-/* Call an address with every register 0 but RSP and RAX, which is all ones: no system call's number. */
+/* Call an address with RAX all ones, no system call's number, and all other registers 0. */
 void attack_jump(uint64_t address);
 
 #endif

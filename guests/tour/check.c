@@ -11,7 +11,8 @@ bool check(bool good, const char *what, const char *how)
 		passed++;
 	else
 		failed++;
-	print("  %-6s %s%s%s%s\n", good ? "ok" : "FAILED", what, *how ? " (" : "", how, *how ? ")" : "");
+	print("  %-6s %s%s%s%s\n", good ? "ok" : "FAILED", what, *how ? " (" : "", how,
+	      *how ? ")" : "");
 	return good;
 }
 

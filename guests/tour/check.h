@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* check.h - one line for each thing that was tried, and a count of those that went as they should. */
+/* check.h - a line for each thing that was tried, and a count of what went as it should. */
 #ifndef GUESTS_TOUR_CHECK_H
 #define GUESTS_TOUR_CHECK_H
 

@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* The formats: %s and %c; %d, %u and %x of 64 bits each; a width, and - for "to the left". No others. */
+/* The formats: %s %c, and of 64 bits each %d %u %x; a width, and - for "to the left". */
 void format(char *to, size_t size, const char *format, ...);
 void print(const char *format, ...);
 void console_write(const char *text, size_t size);

@@ -7,8 +7,8 @@
  *   (iii) context_switch		from one process's kernel stack to another's
  *   (iv)  attempt			run something that is expected to fail
  *
- * What differs from a kernel at CPL 0 is two instructions: IRETQ and SYSRETQ are jumps to the code area,
- * because they also turn events on again, and no processor would let ring 1 do that.
+ * What differs from a kernel at CPL 0 is two instructions: IRETQ and SYSRETQ are jumps to the code
+ * area, because they also turn events on again, and no processor would let ring 1 do that.
  */
 #include "guest-abi/kit/asm.h"
 #include "guests/tour/trap.h"
@@ -52,7 +52,7 @@
 	pop	%rax
 .endm
 
-/* ---- (i) a stub of 16 bytes for each vector ------------------------------------------------------- */
+/* ---- (i) a stub of 16 bytes for each vector -------------------------------------------------- */
 
 /*
  * The frame that arrives, low to high, is the processor's own; an error code only for some vectors:
@@ -83,11 +83,11 @@ trap_return:
 	add	$16, %rsp	/* vector and error code */
 	gn_jump	iret
 
-/* ---- (ii) ------------------------------------------------------------------------------------------ */
+/* ---- (ii) ------------------------------------------------------------------------------------ */
 
 /*
- * RCX = the user's RIP, R11 = its RFLAGS, RSP still its own, vif 0: no event comes before there is a
- * stack. One CPU, so two words of memory do what SWAPGS is for elsewhere.
+ * RCX = the user's RIP, R11 = its RFLAGS, RSP still its own, vif 0: no event comes before there is
+ * a stack. One CPU, so two words of memory do what SWAPGS is for elsewhere.
  */
 	.globl	system_call_entry
 system_call_entry:
@@ -109,7 +109,7 @@ system_call_entry:
 	mov	40(%rsp), %rsp
 	gn_jump	sysret
 
-/* ---- (iii) ----------------------------------------------------------------------------------------- */
+/* ---- (iii) ----------------------------------------------------------------------------------- */
 
 /* void context_switch(uint64_t *save_rsp, uint64_t rsp): returns when somebody switches back. */
 	.globl	context_switch
@@ -130,12 +130,12 @@ context_switch:
 	pop	%rbx
 	ret
 
-/* ---- (iv) ------------------------------------------------------------------------------------------ */
+/* ---- (iv) ------------------------------------------------------------------------------------ */
 
 /*
- * int attempt(void (*act)(uint64_t), uint64_t argument): ATTEMPT_DONE if act returns, else the vector of
- * the exception that stopped it. While attempt_rsp is not 0, trap_handle() sends every exception to
- * attempt_stopped with the vector in RAX.
+ * int attempt(void (*act)(uint64_t), uint64_t argument): ATTEMPT_DONE if act returns, else the
+ * vector of the exception that stopped it. While attempt_rsp is not 0, trap_handle() sends every
+ * exception to attempt_stopped with the vector in RAX.
  */
 	.globl	attempt, attempt_stopped
 attempt:

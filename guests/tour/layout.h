@@ -14,13 +14,13 @@
 
 #define PAGE_SIZE 4096
 
-#define USER_TEXT	 0x0000000000400000
-#define USER_HEAP	 0x0000000010000000
-#define USER_HEAP_SIZE	 0x0000000000100000
-#define USER_STACK_END	 0x00007ffffffff000
-#define USER_STACK_SIZE	 0x0000000000010000
-#define DIRECT_MAP	 0xffff800000000000
-#define KERNEL_OFFSET	 0xffffffff80000000 /* linear minus physical address */
+#define USER_TEXT	  0x0000000000400000
+#define USER_HEAP	  0x0000000010000000
+#define USER_HEAP_SIZE	  0x0000000000100000
+#define USER_STACK_END	  0x00007ffffffff000
+#define USER_STACK_SIZE	  0x0000000000010000
+#define DIRECT_MAP	  0xffff800000000000
+#define KERNEL_OFFSET	  0xffffffff80000000 /* linear minus physical address */
 #define KERNEL_FIRST_SLOT 256 /* in the level-4 table */
 
 #endif

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 /*
- * main.c - the tour: a small kernel for Gnomon, to be read from here. It has what every kernel has (its
- * own page tables, an IDT, processes in ring 3, a timer that preempts them, memory on demand) and shows
- * by it what the native ABI asks of a kernel and what it gives.
+ * main.c - the tour: a small kernel for Gnomon, to be read from here. It has what every kernel has
+ * (its own page tables, an IDT, processes in ring 3, a timer that preempts them, memory on demand)
+ * and shows by it what the native ABI asks of a kernel and what it gives.
  *
- * It began at start.S. Read on in space.c (page tables), trap.c and entry.S (exceptions, events, system
- * calls), process.c; then the show- files, which use it all.
+ * It began at start.S. Read on in space.c (page tables), trap.c and entry.S (exceptions, events,
+ * system calls), process.c; then the show- files, which use it all.
  */
 #include <stdbool.h>
 #include "guest-abi/kit/calls.h"

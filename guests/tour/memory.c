@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * memory.c - see memory.h. Pages that came back are a list through their own first words; those never
- * given out yet are a range.
+ * memory.c - see memory.h. Pages that came back are a list through their own first words; those
+ * never given out yet are a range.
  */
 #include "guests/tour/memory.h"
 #include "guest-abi/kit/memory.h"

@@ -6,7 +6,7 @@
 #include <stdint.h>
 #include "guests/tour/layout.h"
 
-/* RAM from start to end, whole pages, is ours to give out. It must be reachable at DIRECT_MAP first. */
+/* RAM from start to end, whole pages, is ours to give out. It is reached at DIRECT_MAP already. */
 void memory_init(uint64_t start, uint64_t end);
 
 /* A page of zeros. Never fails: without memory the kernel ends, as a toy may. */

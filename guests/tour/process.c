@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * process.c - see process.h. A switch between processes is two calls and a few pushes: the kernel stack
- * (TSS.RSP0 on hardware) and CR3.
+ * process.c - see process.h. A switch between processes is two calls and a few pushes: the kernel
+ * stack (TSS.RSP0 on hardware) and CR3.
  *
  *   (i)   whose turn it is
  *   (ii)  beginning and end
@@ -48,7 +48,9 @@ uint64_t process_number_of(const struct process *p)
 
 void process_init(void)
 {
-	processes[0] = (struct process){.state = PROCESS_READY, .name = "kernel", .space = space_kernel};
+	processes[0].state = PROCESS_READY;
+	processes[0].name = "kernel";
+	processes[0].space = space_kernel;
 }
 
 /* ---- (i) ---- */
@@ -71,8 +73,8 @@ static struct process *next_ready(void)
 }
 
 /*
- * Let another run; returns when it is this one's turn again. vif is 0 here, so nothing becomes ready
- * between looking and halting: halt itself lets events come.
+ * Let another run; returns when it is this one's turn again. vif is 0 here, so nothing becomes
+ * ready between looking and halting: halt itself lets events come.
  */
 static void schedule(void)
 {
@@ -152,13 +154,13 @@ static void make_stack(struct process *p, enum program program, uint64_t argumen
 	uint64_t *below = (uint64_t *)f;
 
 	*f = (struct frame){
-		.rdi = program,
-		.rsi = argument,
-		.rip = USER_TEXT,
-		.cs = GN_USER_CS,
-		.rflags = FLAGS_USER,
-		.rsp = USER_STACK_END,
-		.ss = GN_USER_SS,
+	    .rdi = program,
+	    .rsi = argument,
+	    .rip = USER_TEXT,
+	    .cs = GN_USER_CS,
+	    .rflags = FLAGS_USER,
+	    .rsp = USER_STACK_END,
+	    .ss = GN_USER_SS,
 	};
 	*--below = (uint64_t)trap_return; /* where context_switch returns to */
 	for (unsigned i = 0; i < 6; i++)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * process.h - processes: an address space, a kernel stack, a state. Number 0 is the kernel itself, which
- * runs the prompt; the others run programs of user/ in ring 3. A process in ring 3 is preempted; the
- * kernel never is.
+ * process.h - processes: an address space, a kernel stack, a state. Number 0 is the kernel itself,
+ * which runs the prompt; the others run programs of user/ in ring 3. A process in ring 3 is
+ * preempted; the kernel never is.
  */
 #ifndef GUESTS_TOUR_PROCESS_H
 #define GUESTS_TOUR_PROCESS_H
@@ -21,12 +21,12 @@ struct process {
 	enum process_state state;
 	const char *name;
 	uint64_t space;
-	uint64_t rsp;	   /* of its kernel stack, while another runs */
-	uint64_t wake;	   /* ASLEEP: until when, ns */
-	uint64_t ticks;	   /* timer events that found it running */
-	uint64_t pages;	   /* given to it on demand */
-	int64_t status;	   /* ENDED: what it passed to exit, if vector is -1 */
-	int64_t vector;	   /* ENDED: the exception that it was ended for, or -1 */
+	uint64_t rsp;	/* of its kernel stack, while another runs */
+	uint64_t wake;	/* ASLEEP: until when, ns */
+	uint64_t ticks; /* timer events that found it running */
+	uint64_t pages; /* given to it on demand */
+	int64_t status; /* ENDED: what it passed to exit, if vector is -1 */
+	int64_t vector; /* ENDED: the exception that it was ended for, or -1 */
 };
 
 void process_init(void);

@@ -22,16 +22,16 @@ static const struct command {
 	const char *text;
 	bool shows; /* one of the sights */
 } commands[] = {
-	{"help", help, "this list", false},
-	{"ps", list_processes, "which processes there are", false},
-	{"run", show_processes, "processes make system calls, the kernel makes hypercalls", true},
-	{"mem", show_memory, "page tables, demand paging, separate address spaces", true},
-	{"fault", show_faults, "processes misbehave and are ended; the kernel errs and goes on", true},
-	{"time", show_time, "clock, timer, preemption, the virtual interrupt flag", true},
-	{"attack", show_attacks, "what a kernel in ring 1 must not do, and what comes of it", true},
-	{"crash", crash, "the kernel errs and is not prepared: this guest ends", false},
-	{"reboot", reboot, "end this guest, and perhaps begin again", false},
-	{"poweroff", power_off, "end this guest", false},
+    {"help", help, "this list", false},
+    {"ps", list_processes, "which processes there are", false},
+    {"run", show_processes, "processes make system calls, the kernel makes hypercalls", true},
+    {"mem", show_memory, "page tables, demand paging, separate address spaces", true},
+    {"fault", show_faults, "processes misbehave and are ended; the kernel errs and goes on", true},
+    {"time", show_time, "clock, timer, preemption, the virtual interrupt flag", true},
+    {"attack", show_attacks, "what a kernel in ring 1 must not do, and what comes of it", true},
+    {"crash", crash, "the kernel errs and is not prepared: this guest ends", false},
+    {"reboot", reboot, "end this guest, and perhaps begin again", false},
+    {"poweroff", power_off, "end this guest", false},
 };
 
 #define COUNT (sizeof(commands) / sizeof(commands[0]))
@@ -50,8 +50,8 @@ static void list_processes(void)
 	print("  %6s  %-8s  %6s  %6s  %s\n", "number", "state", "ticks", "pages", "name");
 	for (uint64_t i = 0; (p = process_number(i)); i++)
 		if (p->state != PROCESS_NONE)
-			print("  %6u  %-8s  %6u  %6u  %s\n", i, states[p->state], p->ticks, p->pages,
-			      p->name);
+			print("  %6u  %-8s  %6u  %6u  %s\n", i, states[p->state], p->ticks,
+			      p->pages, p->name);
 }
 
 static void crash(void)

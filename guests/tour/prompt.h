@@ -5,7 +5,7 @@
 
 /* Read commands and carry them out, until one ends the guest. */
 _Noreturn void prompt_run(void);
-/* Show everything; power off if all went as it should, else end by a crash that says how much did not. */
+/* Show everything. Power off if all went as it should, else end by a crash. */
 _Noreturn void prompt_run_all(void);
 
 #endif

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * show-attacks.c - what a kernel in ring 1 must not do. A line for each: the exception by which it was
- * refused. Some instructions may one day be carried out on the guest's own virtual CPU instead; then they
- * return, and the line says so if that did no harm.
+ * show-attacks.c - what a kernel in ring 1 must not do. A line for each: the exception by which it
+ * was refused. Some instructions may one day be carried out on the guest's own virtual CPU instead;
+ * then they return, and the line says so if that did no harm.
  *
  *   (i)   instructions
  *   (ii)  memory of the monitor
@@ -10,8 +10,8 @@
  *   (iv)  selectors and returns
  *   (v)   into the middle of the switcher
  *
- * An attack may leave RSP anywhere, so exceptions arrive on a stack of their own meanwhile. Each attack
- * is repeated for ever as a test in tests/guest; here they are for show.
+ * An attack may leave RSP anywhere, so exceptions arrive on a stack of their own meanwhile. Each
+ * attack is repeated for ever as a test in tests/guest; here they are for show.
  */
 #include <stddef.h>
 #include "guest-abi/kit/calls.h"
@@ -37,11 +37,13 @@ static void describe(char *how, size_t size, int vector)
 	if (vector == ATTEMPT_DONE)
 		format(how, size, "emulated: only this guest could notice");
 	else
-		format(how, size, "refused: %s, error code %x", trap_name(vector), trap_last_refusal.error);
+		format(how, size, "refused: %s, error code %x", trap_name(vector),
+		       trap_last_refusal.error);
 }
 
 /* Refused by any exception; or, if it may be emulated, done without effect outside this guest. */
-static void expect_refusal(const char *what, void (*act)(uint64_t), uint64_t argument, bool may_return)
+static void expect_refusal(const char *what, void (*act)(uint64_t), uint64_t argument,
+			   bool may_return)
 {
 	int vector = attempt(act, argument);
 	char how[64];
@@ -97,7 +99,8 @@ static void monitor_memory(void)
 	expect_refusal("write to the code area", write_to, GN_CODE_AREA, false);
 	expect_refusal("execute the vcpu page", jump_to, GN_VCPU_PAGE + GN_VP_RING, false);
 	for (unsigned i = 0; i < SWITCHER_PAGES; i++)
-		writable += attempt(write_to, SWITCHER + i * PAGE_SIZE + PAGE_SIZE / 2) == ATTEMPT_DONE;
+		writable +=
+		    attempt(write_to, SWITCHER + i * PAGE_SIZE + PAGE_SIZE / 2) == ATTEMPT_DONE;
 	format(how, sizeof(how), "%u of %u pages took a store: the entry stack, at most",
 	       (uint64_t)writable, (uint64_t)SWITCHER_PAGES);
 	check(writable <= 1, "write to the switcher", how);
@@ -134,15 +137,16 @@ static void own_entries(void)
 	memory_give(page);
 }
 
-/* An entry may name any physical address. To touch what is not this guest's would end it, so it is the
- * monitor that is asked to. */
+/* An entry may name any physical address. To touch what is not this guest's would end it, so it is
+ * the monitor that is asked to. */
 static void foreign_memory(void)
 {
 	const uint64_t at = KERNEL_OFFSET + 0x20000000, far = 1ul << 36;
 
 	*space_entry(space_kernel, at, true) = far | SPACE_PRESENT | SPACE_NO_EXECUTE;
 	gn_invalidate_page(at);
-	check(gn_console_write(at, 1) == -GN_EFAULT, "let a call read beyond this guest's RAM", "-EFAULT");
+	check(gn_console_write(at, 1) == -GN_EFAULT, "let a call read beyond this guest's RAM",
+	      "-EFAULT");
 	*space_entry(space_kernel, at, true) = 0;
 	gn_invalidate_page(at);
 }
@@ -161,7 +165,10 @@ static void load_ss(uint64_t selector)
 
 static void far_return(uint64_t selector)
 {
-	__asm__ volatile("push %0; lea 1f(%%rip), %%rax; push %%rax; lretq; 1:" : : "r"(selector) : "rax");
+	__asm__ volatile("push %0; lea 1f(%%rip), %%rax; push %%rax; lretq; 1:"
+			 :
+			 : "r"(selector)
+			 : "rax");
 }
 
 static void set_descriptor(uint64_t descriptor)
@@ -178,7 +185,8 @@ static void selectors(void)
 	expect_refusal("return to the monitor's code selector", far_return, 0xf80, false);
 	expect_refusal("return to the monitor's TSS", far_return, 0xfa0, false);
 	expect_refusal("ask for a call gate", set_descriptor, 0x00008c0000080000, false);
-	expect_refusal("ask for a conforming code segment", set_descriptor, 0x00af9f000000ffff, false);
+	expect_refusal("ask for a conforming code segment", set_descriptor, 0x00af9f000000ffff,
+		       false);
 }
 
 #define NO_ADDRESS 0x8000000000000000
@@ -187,14 +195,17 @@ static const struct {
 	const char *what;
 	struct gn_iret_frame frame;
 } returns[] = {
-	{"iret to ring 0's code", {0, 0xf80 | 3, 2, 0, GN_USER_SS}},
-	{"iret to a TSS", {0, 0xfa0 | 3, 2, 0, GN_USER_SS}},
-	{"iret with ring 0's stack selector", {0, GN_USER_CS, 2, 0, 0xf88 | 3}},
-	{"iret with selectors that are no descriptor", {0, 0xfffb, 2, 0, 0xfffb}},
-	{"iret of the kernel to an address that is not canonical", {NO_ADDRESS, GN_GUEST_KERNEL_CS, 2, 0, 0}},
-	{"iret of a process to an address that is not canonical", {NO_ADDRESS, GN_USER_CS, 2, 0, GN_USER_SS}},
-	{"iret of a process into the switcher", {SWITCHER_TEXT, GN_USER_CS, 2, 0, GN_USER_SS}},
-	{"iret with IOPL 3, NT, VM and all reserved flags", {0, GN_USER_CS, ~0x200ul & 0xffffffff, 0, GN_USER_SS}},
+    {"iret to ring 0's code", {0, 0xf80 | 3, 2, 0, GN_USER_SS}},
+    {"iret to a TSS", {0, 0xfa0 | 3, 2, 0, GN_USER_SS}},
+    {"iret with ring 0's stack selector", {0, GN_USER_CS, 2, 0, 0xf88 | 3}},
+    {"iret with selectors that are no descriptor", {0, 0xfffb, 2, 0, 0xfffb}},
+    {"iret of the kernel to an address that is not canonical",
+     {NO_ADDRESS, GN_GUEST_KERNEL_CS, 2, 0, 0}},
+    {"iret of a process to an address that is not canonical",
+     {NO_ADDRESS, GN_USER_CS, 2, 0, GN_USER_SS}},
+    {"iret of a process into the switcher", {SWITCHER_TEXT, GN_USER_CS, 2, 0, GN_USER_SS}},
+    {"iret with IOPL 3, NT, VM and all reserved flags",
+     {0, GN_USER_CS, ~0x200ul & 0xffffffff, 0, GN_USER_SS}},
 };
 
 static void through_slot(uint64_t frame)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * show-memory.c - the page tables are the tour's own; the monitor follows them. So what a processor would
- * do after a store to an entry and an INVLPG is what happens here.
+ * show-memory.c - the page tables are the tour's own; the monitor follows them. So what a processor
+ * would do after a store to an entry and an INVLPG is what happens here.
  */
 #include <stddef.h>
 #include "guest-abi/kit/calls.h"
@@ -81,13 +81,14 @@ static void processes(void)
 
 	touch = process_wait(process_start("touch", PROGRAM_TOUCH, TOUCH_PAGES));
 	format(how, sizeof(how), "%u pages on demand", touch.pages);
-	check(is_content(&touch) && touch.pages >= TOUCH_PAGES, "a process gets pages as it touches them",
-	      how);
+	check(is_content(&touch) && touch.pages >= TOUCH_PAGES,
+	      "a process gets pages as it touches them", how);
 	a = process_start("mine", PROGRAM_OWN_PAGE, 1000);
 	b = process_start("yours", PROGRAM_OWN_PAGE, 2000);
 	first = process_wait(a);
 	second = process_wait(b);
-	check(is_content(&first) && is_content(&second), "two processes, one address, two pages", "");
+	check(is_content(&first) && is_content(&second), "two processes, one address, two pages",
+	      "");
 	check(memory_free_pages() == free, "their memory came back", "");
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * show-time.c - the clock, which is read without a call; the timer, whose events preempt processes; and
- * the virtual interrupt flag, which holds events back.
+ * show-time.c - the clock, which is read without a call; the timer, whose events preempt processes;
+ * and the virtual interrupt flag, which holds events back.
  */
 #include <stddef.h>
 #include "guest-abi/kit/calls.h"
@@ -24,7 +24,8 @@ static void clock(void)
 		backwards |= next < now;
 		now = next;
 	}
-	print("  %u ms since the monitor booted, %u s since 1970\n", now / MS, gn_clock_wall_seconds());
+	print("  %u ms since the monitor booted, %u s since 1970\n", now / MS,
+	      gn_clock_wall_seconds());
 	check(!backwards && now > first, "the clock goes forward", "");
 }
 

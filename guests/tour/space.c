@@ -2,8 +2,9 @@
 /*
  * space.c - see space.h.
  *
- * The first tables are the loader's. They map RAM at its physical address, in the half where processes
- * will live, so the kernel builds its own: while it does, it reaches its pages through the loader's.
+ * The first tables are the loader's. They map RAM at its physical address, in the half where
+ * processes will live, so the kernel builds its own: while it does, it reaches its pages through
+ * the loader's.
  */
 #include "guests/tour/space.h"
 #include "guest-abi/kit/calls.h"

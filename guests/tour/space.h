@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * space.h - address spaces: four levels of ordinary page tables in ordinary memory. The monitor reads
- * them when the processor needs a translation; the tour only has to say when it makes one invalid.
- * A space is named by the guest physical address of its level-4 table, which is what CR3 holds.
+ * space.h - address spaces: four levels of ordinary page tables in ordinary memory. The monitor
+ * reads them when the processor needs a translation; the tour only has to say when it makes one
+ * invalid. A space is named by the guest physical address of its level-4 table, which is what CR3
+ * holds.
  */
 #ifndef GUESTS_TOUR_SPACE_H
 #define GUESTS_TOUR_SPACE_H
@@ -14,7 +15,7 @@
 #define SPACE_WRITE	 (1ul << 1)
 #define SPACE_USER	 (1ul << 2)
 #define SPACE_LARGE	 (1ul << 7)
-#define SPACE_OWNED	 (1ul << 9) /* ours, ignored by the processor: the page goes with the space */
+#define SPACE_OWNED	 (1ul << 9) /* for us, not the processor: the page goes with the space */
 #define SPACE_NO_EXECUTE (1ul << 63)
 #define SPACE_ADDRESS	 0x000ffffffffff000ul
 

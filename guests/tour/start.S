@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * start.S - the first instruction. RSI is the address of struct gn_start_info, and there is no stack
- * (guest-abi/layout.h). The loader's tables are in force: this image where it is linked, and RAM at its
- * physical address.
+ * start.S - the first instruction. RSI is the address of struct gn_start_info, and there is no
+ * stack (guest-abi/layout.h). The loader's tables are in force: this image where it is linked, and
+ * RAM at its physical address.
  */
 	.section .text.start, "ax", @progbits
 	.globl	tour_start

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * system-calls.c - what a process asks of the kernel. The way here from SYSCALL enters the monitor not at
- * all: its switcher sends the processor straight to system_call_entry (entry.S).
+ * system-calls.c - what a process asks of the kernel. The way here from SYSCALL enters the monitor
+ * not at all: its switcher sends the processor straight to system_call_entry (entry.S).
  */
 #include "guests/tour/system-calls.h"
 #include "guests/tour/console.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * system-calls.h - the system calls of the tour kernel. RAX = number, RDI, RSI = arguments, result in
- * RAX, negative for "no". Used by the kernel and by user/.
+ * system-calls.h - the system calls of the tour kernel. RAX = number, RDI, RSI = arguments, result
+ * in RAX, negative for "no". Used by the kernel and by user/.
  */
 #ifndef GUESTS_TOUR_SYSTEM_CALLS_H
 #define GUESTS_TOUR_SYSTEM_CALLS_H

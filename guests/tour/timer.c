@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* timer.c - see timer.h. The monitor raises the port once for each timer_set, so each tick sets the next. */
+/* timer.c - see timer.h. One timer_set raises the port once, so each tick sets the next. */
 #include "guests/tour/timer.h"
 #include "guest-abi/kit/calls.h"
 #include "guest-abi/kit/clock.h"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * trap.c - where exceptions and events arrive, and what is done about them. Everything here looks as it
- * would on hardware, but that LIDT, LGDT and WRMSR are calls.
+ * trap.c - where exceptions and events arrive, and what is done about them. Everything here looks
+ * as it would on hardware, but that LIDT, LGDT and WRMSR are calls.
  */
 #include "guests/tour/trap.h"
 #include "guest-abi/kit/calls.h"
@@ -44,10 +44,10 @@ static char fault_stack[8192] __attribute__((aligned(16)));
 const char *trap_name(unsigned vector)
 {
 	static const char *const names[32] = {
-		[VECTOR_DE] = "#DE", [1] = "#DB",	   [VECTOR_BP] = "#BP", [VECTOR_OF] = "#OF",
-		[5] = "#BR",	     [VECTOR_UD] = "#UD",  [7] = "#NM",		[VECTOR_DF] = "#DF",
-		[10] = "#TS",	     [11] = "#NP",	   [12] = "#SS",	[VECTOR_GP] = "#GP",
-		[VECTOR_PF] = "#PF", [16] = "#MF",	   [17] = "#AC",	[19] = "#XM",
+	    [VECTOR_DE] = "#DE", [1] = "#DB",	      [VECTOR_BP] = "#BP", [VECTOR_OF] = "#OF",
+	    [5] = "#BR",	 [VECTOR_UD] = "#UD", [7] = "#NM",	   [VECTOR_DF] = "#DF",
+	    [10] = "#TS",	 [11] = "#NP",	      [12] = "#SS",	   [VECTOR_GP] = "#GP",
+	    [VECTOR_PF] = "#PF", [16] = "#MF",	      [17] = "#AC",	   [19] = "#XM",
 	};
 
 	return vector < 32 && names[vector] ? names[vector] : "another exception";
@@ -62,12 +62,12 @@ static void load_gates(unsigned first, unsigned count, uint8_t ist)
 		bool user = first + i == VECTOR_BP || first + i == VECTOR_OF;
 
 		gates[i] = (struct gate){
-			.offset_low = stub,
-			.offset_middle = stub >> 16,
-			.offset_high = stub >> 32,
-			.selector = GN_GUEST_KERNEL_CS,
-			.ist = first + i == VECTOR_DF ? IST_FAULT : ist,
-			.type = GATE_INTERRUPT | (user ? GATE_USER : 0),
+		    .offset_low = stub,
+		    .offset_middle = stub >> 16,
+		    .offset_high = stub >> 32,
+		    .selector = GN_GUEST_KERNEL_CS,
+		    .ist = first + i == VECTOR_DF ? IST_FAULT : ist,
+		    .type = GATE_INTERRUPT | (user ? GATE_USER : 0),
 		};
 	}
 	gn_set_idt((uint64_t)gates, first, count);
@@ -77,10 +77,10 @@ static void load_gates(unsigned first, unsigned count, uint8_t ist)
 static void load_descriptors(void)
 {
 	uint64_t gdt[GN_USER_CS / 8 + 1] = {
-		[GN_GUEST_KERNEL_CS / 8] = KERNEL_CODE,
-		[GN_GUEST_KERNEL_SS / 8] = KERNEL_DATA,
-		[GN_USER_SS / 8] = USER_DATA,
-		[GN_USER_CS / 8] = USER_CODE,
+	    [GN_GUEST_KERNEL_CS / 8] = KERNEL_CODE,
+	    [GN_GUEST_KERNEL_SS / 8] = KERNEL_DATA,
+	    [GN_USER_SS / 8] = USER_DATA,
+	    [GN_USER_CS / 8] = USER_CODE,
 	};
 
 	gn_set_gdt((uint64_t)gdt, 0, sizeof(gdt) / sizeof(gdt[0]));
@@ -105,10 +105,10 @@ void trap_use_own_stack(bool own)
 static void stop_attempt(struct frame *f)
 {
 	trap_last_refusal = (struct refusal){
-		.vector = f->vector,
-		.error = f->error,
-		.rip = f->rip,
-		.cr2 = f->vector == VECTOR_PF ? gn_get_cr2() : 0,
+	    .vector = f->vector,
+	    .error = f->error,
+	    .rip = f->rip,
+	    .cr2 = f->vector == VECTOR_PF ? gn_get_cr2() : 0,
 	};
 	f->rax = f->vector;
 	f->rip = (uint64_t)attempt_stopped;
@@ -123,8 +123,8 @@ static _Noreturn void die(const struct frame *f)
 {
 	char text[GN_SHUTDOWN_TEXT + 1];
 
-	format(text, sizeof(text), "%s in the kernel at %x, error code %x, CR2 %x", trap_name(f->vector),
-	       f->rip, f->error, gn_get_cr2());
+	format(text, sizeof(text), "%s in the kernel at %x, error code %x, CR2 %x",
+	       trap_name(f->vector), f->rip, f->error, gn_get_cr2());
 	print("tour: %s\n", text);
 	shut_down(GN_SHUTDOWN_CRASH, text);
 }
@@ -156,7 +156,7 @@ static void event(struct frame *f)
 	}
 }
 
-/* Called by entry.S with vif 0; what is in the frame when this returns is what will be returned to. */
+/* Called by entry.S with vif 0. What is in the frame afterwards is what will be returned to. */
 void trap_handle(struct frame *f)
 {
 	if (f->vector < 32)

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * trap.h - exceptions and events: the tables that say where they arrive, and the frame in which they do.
- * C and assembler.
+ * trap.h - exceptions and events: the tables that say where they arrive, and the frame in which
+ * they do. C and assembler.
  */
 #ifndef GUESTS_TOUR_TRAP_H
 #define GUESTS_TOUR_TRAP_H
 
-#define TRAP_VECTORS	 48
-#define TRAP_HAS_ERROR	 0x60227d00 /* a bit for each vector that pushes an error code, SDM 3A table 6-1 */
+#define TRAP_VECTORS 48
+#define TRAP_HAS_ERROR	 0x60227d00 /* vectors that push an error code, SDM 3A table 6-1 */
 #define TRAP_SYSTEM_CALL 256 /* in place of a vector, in the frame of a system call */
 #define ATTEMPT_DONE	 -1
 

@@ -22,6 +22,7 @@ include tests/host/emulate/emulate.mk
 
 unit-tests := checks-test launch-test frame-test p2m-test world-test boot-test lib-test \
               $(emulate-tests)
+unit-tests := checks-test launch-test loader-test frame-test p2m-test world-test boot-test lib-test
 
 unit: $(unit-tests) ## the host tests; minutes
 
@@ -83,3 +84,19 @@ boot-test lib-test: %: $(BUILD)/host/%
 	$(Q)$<
 
 .PHONY: boot-test lib-test
+
+# The guests' loader, and a kernel that it must accept.
+host-loader := $(addprefix guests/loader/, elf.c place.c tables.c) tests/host/loader/judge.c
+
+$(BUILD)/host/loader-test: $(call host-objects,tests/host/loader/loader-test.c $(host-loader))
+	$(host-link)
+
+loader-test: $(BUILD)/host/loader-test $(BUILD)/guests/tour.elf
+	$(Q)$^
+
+loader-fuzz: $(BUILD)/guests/tour.elf ## the loader under libFuzzer, for a minute
+	$(Q)clang $(filter-out -fsanitize=%,$(HOSTCFLAGS)) -fsanitize=fuzzer,address,undefined \
+		-o $(BUILD)/host/loader-fuzz tests/host/loader/loader-fuzz.c $(host-loader)
+	$(Q)$(BUILD)/host/loader-fuzz -max_total_time=60 -max_len=65536 -seed_inputs=$<
+
+.PHONY: loader-test loader-fuzz

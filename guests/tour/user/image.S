@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* image.S - the user image within the kernel, in whole pages: processes execute these very pages. */
+/* image.S - the user image within the kernel: processes execute these very pages. */
 	.section .rodata.user_image, "a", @progbits
 	.balign 4096
 	.globl user_image, user_image_end

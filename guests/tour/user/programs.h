@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * programs.h - what the user image can do, for the kernel that starts it and for itself. A program gets
- * its number in RDI and an argument in RSI; it returns a status, 0 if it is content.
+ * programs.h - what the user image can do, for the kernel that starts it and for itself. A program
+ * gets its number in RDI and an argument in RSI; it returns a status, 0 if it is content.
  */
 #ifndef GUESTS_TOUR_USER_PROGRAMS_H
 #define GUESTS_TOUR_USER_PROGRAMS_H
@@ -9,7 +9,7 @@
 enum program {
 	PROGRAM_HELLO,	  /* make every system call that returns */
 	PROGRAM_CALLS,	  /* make argument system calls */
-	PROGRAM_OWN_PAGE, /* write argument to the heap, let others do the same, look whether it is still there */
+	PROGRAM_OWN_PAGE, /* write argument to the heap, yield, is it still there? */
 	PROGRAM_TOUCH,	  /* write to argument pages of heap and read them back */
 	PROGRAM_SPIN,	  /* never give the processor up */
 	PROGRAM_DOZE,	  /* sleep argument ms at a time, for ever */
@@ -50,7 +50,7 @@ enum offence {
 #define X(name, vector, text) OFFENCE_##name,
 	OFFENCES(X)
 #undef X
-	OFFENCE_COUNT
+	    OFFENCE_COUNT
 };
 
 #endif

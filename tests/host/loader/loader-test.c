@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 /*
  * loader-test.c - the loader's parser, placement and tables on the host: a good file, the same file
- * spoilt in each way that has a sentence of its own, then random mutations of it and of the files named
- * as arguments. judge.c aborts if a file is accepted and a promise is broken; the sanitizers look too.
+ * spoilt in each way that has a sentence of its own, then random mutations of it and of the files
+ * named as arguments. judge.c aborts if a file is accepted and a promise is broken; the sanitizers
+ * look too.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -85,37 +86,37 @@ static const struct spoilt {
 	size_t size;
 	const char *wanted;
 } spoilt[] = {
-	{"magic", 0, 0, 1, "not an ELF file"},
-	{"32 bits", CLASS, 1, 1, "not an ELF file for x86-64"},
-	{"big endian", 5, 2, 1, "not an ELF file for x86-64"},
-	{"other machine", MACHINE, 183, 2, "not an ELF file for x86-64"},
-	{"shared object", TYPE, 3, 2, "not an executable"},
-	{"no headers", PHNUM, 0, 2, "no program headers"},
-	{"odd headers", PHENTSIZE, 32, 2, "no program headers"},
-	{"headers past the end", PHOFF, FILE_SIZE - 100, 8, "program headers lie beyond"},
-	{"headers wrap", PHOFF, ~0ul - 10, 8, "program headers lie beyond"},
-	{"too many headers", PHNUM, 0xffff, 2, "program headers lie beyond"},
-	{"file > memory", 64 + P_MEMSZ, 0x700, 8, "more bytes in the file"},
-	{"beyond the file", 64 + P_OFFSET, FILE_SIZE - 0x7ff, 8, "a segment lies beyond"},
-	{"offset wraps", 64 + P_OFFSET, ~0ul - 0x10, 8, "a segment lies beyond"},
-	{"beyond RAM", 64 + P_PADDR, MEMORY - 0x1000 + 0x1000, 8, "outside the guest's memory"},
-	{"larger than RAM", 120 + P_MEMSZ, MEMORY, 8, "outside the guest's memory"},
-	{"memory wraps", 120 + P_MEMSZ, ~0ul, 8, "outside the guest's memory"},
-	{"addresses wrap", 120 + P_VADDR, 0xffffffffffffd000, 8, "outside the address space"},
-	{"odd offsets in a page", 64 + P_VADDR, 0xffffffff80100800, 8, "differ within a page"},
-	{"one over another", 120 + P_PADDR, 0x100000, 8, "share a page of memory"},
-	{"bss over another", 120 + P_MEMSZ, 0x100000, 8, "share a page of memory"},
-	{"same addresses", 120 + P_VADDR, 0xffffffff80100000, 8, "share a page of addresses"},
-	{"entry nowhere", ENTRY, 0, 8, "entry point"},
-	{"entry in data", ENTRY, 0xffffffff80101000, 8, "entry point"},
-	{"entry behind text", ENTRY, 0xffffffff80100800, 8, "entry point"},
-	{"not canonical", 120 + P_VADDR, 0x1234567890123000, 8, "not canonical"},
-	{"across the hole", 120 + P_VADDR, 0x00007ffffffff000, 8, "not canonical"},
-	{"in the window", 120 + P_VADDR, 0xffff870000000000, 8, "belong to the monitor"},
-	{"ends in the window", 120 + P_VADDR, 0xffff86fffffff000, 8, "belong to the monitor"},
-	{"in the switcher", 120 + P_VADDR, 0xffff87ffffffb000, 8, "belong to the monitor"},
-	{"where RAM is", 120 + P_VADDR, 0x1000, 8, "linked where its memory is mapped"},
-	{"where a segment's RAM is", 120 + P_VADDR, 0x210000, 8, "linked where its memory is mapped"},
+    {"magic", 0, 0, 1, "not an ELF file"},
+    {"32 bits", CLASS, 1, 1, "not an ELF file for x86-64"},
+    {"big endian", 5, 2, 1, "not an ELF file for x86-64"},
+    {"other machine", MACHINE, 183, 2, "not an ELF file for x86-64"},
+    {"shared object", TYPE, 3, 2, "not an executable"},
+    {"no headers", PHNUM, 0, 2, "no program headers"},
+    {"odd headers", PHENTSIZE, 32, 2, "no program headers"},
+    {"headers past the end", PHOFF, FILE_SIZE - 100, 8, "program headers lie beyond"},
+    {"headers wrap", PHOFF, ~0ul - 10, 8, "program headers lie beyond"},
+    {"too many headers", PHNUM, 0xffff, 2, "program headers lie beyond"},
+    {"file > memory", 64 + P_MEMSZ, 0x700, 8, "more bytes in the file"},
+    {"beyond the file", 64 + P_OFFSET, FILE_SIZE - 0x7ff, 8, "a segment lies beyond"},
+    {"offset wraps", 64 + P_OFFSET, ~0ul - 0x10, 8, "a segment lies beyond"},
+    {"beyond RAM", 64 + P_PADDR, MEMORY - 0x1000 + 0x1000, 8, "outside the guest's memory"},
+    {"larger than RAM", 120 + P_MEMSZ, MEMORY, 8, "outside the guest's memory"},
+    {"memory wraps", 120 + P_MEMSZ, ~0ul, 8, "outside the guest's memory"},
+    {"addresses wrap", 120 + P_VADDR, 0xffffffffffffd000, 8, "outside the address space"},
+    {"odd offsets in a page", 64 + P_VADDR, 0xffffffff80100800, 8, "differ within a page"},
+    {"one over another", 120 + P_PADDR, 0x100000, 8, "share a page of memory"},
+    {"bss over another", 120 + P_MEMSZ, 0x100000, 8, "share a page of memory"},
+    {"same addresses", 120 + P_VADDR, 0xffffffff80100000, 8, "share a page of addresses"},
+    {"entry nowhere", ENTRY, 0, 8, "entry point"},
+    {"entry in data", ENTRY, 0xffffffff80101000, 8, "entry point"},
+    {"entry behind text", ENTRY, 0xffffffff80100800, 8, "entry point"},
+    {"not canonical", 120 + P_VADDR, 0x1234567890123000, 8, "not canonical"},
+    {"across the hole", 120 + P_VADDR, 0x00007ffffffff000, 8, "not canonical"},
+    {"in the window", 120 + P_VADDR, 0xffff870000000000, 8, "belong to the monitor"},
+    {"ends in the window", 120 + P_VADDR, 0xffff86fffffff000, 8, "belong to the monitor"},
+    {"in the switcher", 120 + P_VADDR, 0xffff87ffffffb000, 8, "belong to the monitor"},
+    {"where RAM is", 120 + P_VADDR, 0x1000, 8, "linked where its memory is mapped"},
+    {"where a segment's RAM is", 120 + P_VADDR, 0x210000, 8, "linked where its memory is mapped"},
 };
 
 static void test_spoilt(void)
@@ -157,7 +158,8 @@ static uint64_t random_word(void)
 	return x ^= x << 17;
 }
 
-/* Change some bytes, mostly of the headers, and the size; judge_image() aborts if that deceives it. */
+/* Change some bytes, mostly of the headers, and the size; judge_image() aborts if that deceives
+ * it. */
 static void test_mutations(const unsigned char *original, size_t size, unsigned rounds)
 {
 	size_t headers = size < 512 ? size : 512;
@@ -192,7 +194,8 @@ static void test_file(const char *path)
 	}
 	rewind(f);
 	bytes = malloc(size);
-	if (fread(bytes, 1, size, f) != (size_t)size || judge_image(bytes, size, JUDGE_MEMORY_MAX)) {
+	if (fread(bytes, 1, size, f) != (size_t)size ||
+	    judge_image(bytes, size, JUDGE_MEMORY_MAX)) {
 		printf("FAILED %s is not accepted\n", path);
 		failed++;
 	} else {
