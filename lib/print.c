@@ -10,7 +10,7 @@ struct output {
 };
 
 struct directive {
-	bool left, zero;
+	bool left, zero, prefix;
 	unsigned width;
 	int precision; /* -1: none */
 	unsigned longs;
@@ -91,7 +91,7 @@ static void put_value(struct output *out, const struct directive *d, char conver
 		put_number(out, d, next_unsigned(d, args), 10, "");
 		break;
 	case 'x':
-		put_number(out, d, next_unsigned(d, args), 16, "");
+		put_number(out, d, next_unsigned(d, args), 16, d->prefix ? "0x" : "");
 		break;
 	case 'p':
 		put_number(out, d, (u64)va_arg(*args, void *), 16, "0x");
@@ -124,6 +124,8 @@ static void parse_directive(struct directive *d, const char **format, va_list *a
 			d->left = true;
 		else if (**format == '0')
 			d->zero = true;
+		else if (**format == '#')
+			d->prefix = true;
 		else
 			break;
 	}

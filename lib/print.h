@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * print.h - text from values. The formats: %s %c %d %i %u %x %p %% with width, precision for %s, 0
- * and - flags, and the l, ll, z lengths. The result is always terminated when size > 0.
+ * print.h - text from values. The formats: %s %c %d %i %u %x %p %% with width, precision for %s, 0,
+ * - and # flags, and the l, ll, z lengths. The result is always terminated when size > 0.
  */
 #ifndef LIB_PRINT_H
 #define LIB_PRINT_H

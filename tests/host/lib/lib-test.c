@@ -144,6 +144,7 @@ static void test_print(void)
 	SAME("%ld %lu", (long)(1ul << 63), ~0ul);
 	SAME("%016lx %3u %*d", 0xfffful, 12345u, 6, 7);
 	SAME("%p", (void *)0x1234);
+	SAME("%#x %#lx", 0x12u, 0xabcul);
 	CHECK(print_format(small, sizeof(small), "abcdefgh") == 8 && strcmp(small, "abcd") == 0);
 	CHECK(print_format(none, 1, "x%d", 5) == 2 && none[0] == 0);
 	CHECK(print_format(NULL, 0, "%s", "abc") == 3);
