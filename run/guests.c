@@ -213,14 +213,24 @@ static void add_kernel(const struct boot_module *m)
 	asked.config[asked.count - 1].owner = asked.count;
 }
 
+/* Its command line may still say whose kernel it would have been. */
+static void refuse_module(const struct boot_module *m, const char *why)
+{
+	struct guest_config config;
+	const char *ignored;
+
+	(void)guests_parse(m->command_line.bytes, &config, &ignored);
+	refuse(config.name, why);
+}
+
 static void add_module(const struct boot_module *m)
 {
 	const char *name = initrd_name(m->command_line.bytes);
 
 	if (m->refused) {
-		refuse("", m->refused);
+		refuse_module(m, m->refused);
 	} else if (m->command_line.too_long) {
-		refuse("", "its command line is longer than 4095 bytes");
+		refuse_module(m, "its command line is longer than 4095 bytes");
 	} else {
 		/* Guests read modules where they lie; nobody changes them. */
 		frame_claim(MFN(m->maddr >> PAGE_SHIFT), ALIGN_UP(m->size, PAGE_SIZE) >> PAGE_SHIFT,
