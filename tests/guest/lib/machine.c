@@ -119,6 +119,16 @@ static void copy_start_info(const struct gn_start_info *info)
 		command_line[i] = text[i];
 }
 
+bool command_line_is(const char *word)
+{
+	for (unsigned i = 0;; i++) {
+		if (command_line[i] != word[i])
+			return false;
+		if (!word[i])
+			return true;
+	}
+}
+
 void test_end(void)
 {
 	char text[] = "N checks failed";

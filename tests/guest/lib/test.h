@@ -35,6 +35,7 @@ extern bool on_gnomon;
 extern bool on_tcg; /* QEMU's own CPU, which has faults that no silicon has */
 extern struct gn_start_info start_info; /* on Gnomon */
 extern char command_line[256];		/* on Gnomon, else empty */
+bool command_line_is(const char *word);
 
 #define MEMORY_SIZE 0x1000000 /* what a test may count on: 16 MiB from 0, identity-mapped */
 
