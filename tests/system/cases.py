@@ -66,7 +66,7 @@ CASES = [
     refused('twice-a-key', f'--module "{KERNEL},guest=a mem=1M mem=1M"', 'option is given twice'),
     refused('one-name', f'--module "{KERNEL},guest=b mem=16M"', "guest 'b' refused: another guest"),
     refused('long-line', f'--module {KERNEL},guest=a,{"x" * 4096}', 'longer than 4095 bytes'),
-    refused('lone-initrd', f'--module {NO_KERNEL},initrd=a', "guest '?' refused: an initrd without"),
+    refused('lone-initrd', f'--module {NO_KERNEL},initrd=a', "guest '?' refused: an initrd "),
     refused('two-initrds', f'--module {NO_KERNEL},initrd=b --module {NO_KERNEL},initrd=b',
             "guest '?' refused: a second initrd"),
     refused('no-kernel', f'--guest name=a,kernel={NO_KERNEL},mem=16M',
