@@ -118,9 +118,19 @@ struct area_tss {
 extern const u8 switcher_stubs[], switcher_text[], switcher_text_end[];
 extern const u8 switcher_syscall[], switcher_compat_syscall[], switcher_return_to_guest[];
 
-/* Run the guest whose registers these are (they are also area_constants.regs) until its next exit.
- * */
-void switcher_enter(struct guest_regs *regs);
+/*
+ * Run the guest whose registers these are (they are also area_constants.regs) until its next exit.
+ * All registers but RSP and RBP come back as the guest left them; the compiler saves those that it
+ * needs.
+ */
+static inline void switcher_enter(struct guest_regs *regs)
+{
+	__asm__ volatile("call switcher_run"
+			 : "+D"(regs)
+			 :
+			 : "rax", "rbx", "rcx", "rdx", "rsi", "r8", "r9", "r10", "r11", "r12", "r13",
+			   "r14", "r15", "memory", "cc");
+}
 #endif
 
 #endif

@@ -3,7 +3,7 @@
  * entry.S - the switcher: every way between a guest and the monitor. Mapped in guests; linked at
  * AREA_TEXT and reached at the same address under the guest's CR3 and the monitor's.
  *
- *   (i)   switcher_enter	the monitor runs a guest
+ *   (i)   switcher_run	the monitor runs a guest
  *   (ii)  exit			a guest comes back: by a vector, or by a hypercall
  *   (iii) ring 0		an exception at CPL 0
  *   (iv)  SYSCALL		a user's goes to its kernel, not to the monitor; or a hypercall
@@ -34,19 +34,15 @@ switcher_text:
 /* ---- (i) into the guest ---------------------------------------------------------------------- */
 
 /*
- * void switcher_enter(struct guest_regs *regs). The frame for IRETQ, on the entry stack:
+ * RDI = struct guest_regs *; called by switcher_enter() of area.h, which has no register of its own
+ * left to lose but RBP. The frame for IRETQ, on the entry stack:
  *	+0 RIP  +8 CS  +16 RFLAGS  +24 RSP  +32 SS
  * RAX waits below it until CR3 is the guest's. What the guest may see of this page afterwards is
  * its own registers.
  */
-	.globl switcher_enter
-switcher_enter:
-	push	%rbx
+	.globl switcher_run
+switcher_run:
 	push	%rbp
-	push	%r12
-	push	%r13
-	push	%r14
-	push	%r15
 	mov	%rsp, REGS_MONITOR_STACK(%rdi)
 	testb	$AREA_MITIGATE_ENTRY, CONSTANT(CONST_MITIGATIONS)
 	jz	1f
@@ -121,11 +117,12 @@ exit:
 	popq	REGS_RFLAGS(%rax)
 	popq	REGS_RSP(%rax)
 	popq	REGS_SS(%rax)
-	mov	REGS_MONITOR_STACK(%rax), %rsp
 	cld
+to_monitor:
+	mov	REGS_MONITOR_STACK(%rax), %rsp
 	testb	$AREA_MITIGATE_EXIT, CONSTANT(CONST_MITIGATIONS)
-	jnz	switcher_exit_mitigated
-	jmp	switcher_exit
+	jz	switcher_exit
+	jmp	switcher_exit_mitigated
 
 /* ---- (iii) an exception or interrupt at CPL 0 ------------------------------------------------ */
 
@@ -190,8 +187,8 @@ switcher_syscall:
 	mov	40(%rsp), %rax
 	iretq
 
-/* The same for a kernel that wants a frame on its own stack, and its own GS: a stub of the code area
- * pushes it in ring 1. */
+/* The same for a kernel that wants a frame on its own stack, and its own GS: a stub of the code
+ * area pushes it in ring 1. */
 syscall_with_frame:
 	mov	SCRATCH(SCRATCH_RSP), %rax
 	movabs	%rax, GN_VCPU_PAGE + GN_VP_SYSCALL_RSP
@@ -204,17 +201,20 @@ syscall_with_frame:
 	swapgs
 	iretq
 
+/* The way out that is walked most: what a trap's frame would say is known. SYSCALL's mask has
+ * cleared DF. */
 hypercall:
-	pop	%rax
-	pushq	$GN_KERNEL_SS
-	pushq	SCRATCH(SCRATCH_RSP)
-	push	%r11
-	pushq	$GN_KERNEL_CS
-	push	%rcx
-	pushq	$0
-	pushq	$EXIT_HYPERCALL
-	push	%rax
-	jmp	exit
+	save_registers
+	popq	REGS_RAX(%rax)
+	movq	$EXIT_HYPERCALL, REGS_VECTOR(%rax)
+	movq	$0, REGS_ERROR(%rax)
+	mov	%rcx, REGS_RIP(%rax)
+	movq	$GN_KERNEL_CS, REGS_CS(%rax)
+	mov	%r11, REGS_RFLAGS(%rax)
+	mov	SCRATCH(SCRATCH_RSP), %rcx
+	mov	%rcx, REGS_RSP(%rax)
+	movq	$GN_KERNEL_SS, REGS_SS(%rax)
+	jmp	to_monitor
 
 /* SYSCALL of 32-bit code (AMD has it in long mode; Intel raises #UD). GN_USER_SS - 8 is its STAR
  * selector. */

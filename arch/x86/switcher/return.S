@@ -15,12 +15,7 @@ switcher_exit_mitigated:
 	call	speculation_enter_monitor
 	.globl switcher_exit
 switcher_exit:
-	pop	%r15
-	pop	%r14
-	pop	%r13
-	pop	%r12
 	pop	%rbp
-	pop	%rbx
 	ret
 
 .macro push_all
