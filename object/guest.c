@@ -164,17 +164,14 @@ void guest_shut_down(struct guest *g, enum guest_end how)
 		g->end = how;
 }
 
-bool guest_has_ended(struct guest *g)
+void guest_die_of_vcpu(struct guest *g)
 {
 	const char *why = g->vcpu.death;
 
-	if (unlikely(why) && g->end == GUEST_LIVES) {
-		if (!strncmp(why, "crashed: ", 9))
-			guest_crash(g, "%s", why + 9);
-		else
-			guest_kill(g, "%s", strncmp(why, "killed: ", 8) ? why : why + 8);
-	}
-	return unlikely(g->end != GUEST_LIVES);
+	if (!strncmp(why, "crashed: ", 9))
+		guest_crash(g, "%s", why + 9);
+	else
+		guest_kill(g, "%s", strncmp(why, "killed: ", 8) ? why : why + 8);
 }
 
 void guest_get_stats(const struct guest *g, struct gn_stats *stats)

@@ -75,8 +75,15 @@ void guest_shut_down(struct guest *g, enum guest_end end); /* poweroff or reboot
 
 void guest_get_stats(const struct guest *g, struct gn_stats *stats);
 
-/* Take over what the vCPU died of, if it did. True: the guest has ended. */
-bool guest_has_ended(struct guest *g);
+/* Take over what the vCPU died of. */
+void guest_die_of_vcpu(struct guest *g);
+
+static inline bool guest_has_ended(struct guest *g)
+{
+	if (unlikely(g->vcpu.death))
+		guest_die_of_vcpu(g);
+	return unlikely(g->end != GUEST_LIVES);
+}
 
 static inline struct guest *guest_of(struct vcpu *v)
 {

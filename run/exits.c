@@ -19,7 +19,7 @@
 
 static void hypercall(struct guest *g)
 {
-	if (hypercall_dispatch(g, &personality_native) == CALL_YIELD)
+	if (unlikely(hypercall_dispatch(g, &personality_native) == CALL_YIELD))
 		sched_yield();
 }
 
@@ -152,12 +152,9 @@ static void interrupt(unsigned vector)
 		sched_tick();
 }
 
-void run_exit(struct guest *g, unsigned reason)
+static __attribute__((noinline)) void other_exit(struct guest *g, unsigned reason)
 {
-	u64 error = g->vcpu.regs.error;
-
 	switch (reason) {
-	case EXIT_HYPERCALL:
 	case GN_HYPERCALL_VECTOR:
 		hypercall(g);
 		break;
@@ -177,8 +174,17 @@ void run_exit(struct guest *g, unsigned reason)
 		break;
 	default:
 		if (reason < 32)
-			exception(g, reason, error);
+			exception(g, reason, g->vcpu.regs.error);
 		else
 			interrupt(reason);
 	}
+}
+
+/* Hypercalls are most of all exits, and are spared what the other doors need of the stack. */
+void run_exit(struct guest *g, unsigned reason)
+{
+	if (likely(reason == EXIT_HYPERCALL))
+		hypercall(g);
+	else
+		other_exit(g, reason);
 }

@@ -26,6 +26,20 @@ static void audit(struct guest *g)
 		BUG_ON(!shadow_is_sound(&g->shadow, g->config.policy == SHADOW_TRAPPED));
 }
 
+/* One guest, for as long as it is its turn. The loop that all else must be fast for. */
+static void run_turn(struct cpu *cpu, struct guest *g, bool audits)
+{
+	do {
+		if (unlikely(vcpu_has_event(&g->vcpu)))
+			vcpu_deliver_events(&g->vcpu);
+		if (guest_has_ended(g))
+			return;
+		run_exit(g, vcpu_run(cpu, &g->vcpu));
+		if (unlikely(audits))
+			audit(g);
+	} while (likely(sched_keeps(g)));
+}
+
 void run_guests(struct cpu *cpu, const struct options *options)
 {
 	while (!sched_is_empty()) {
@@ -35,14 +49,8 @@ void run_guests(struct cpu *cpu, const struct options *options)
 			idle();
 			continue;
 		}
-		if (unlikely(vcpu_has_event(&g->vcpu)))
-			vcpu_deliver_events(&g->vcpu);
-		if (guest_has_ended(g)) {
+		run_turn(cpu, g, options->audit);
+		if (guest_has_ended(g))
 			guests_finish(cpu, g);
-			continue;
-		}
-		run_exit(g, vcpu_run(cpu, &g->vcpu));
-		if (unlikely(options->audit))
-			audit(g);
 	}
 }

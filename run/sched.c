@@ -10,21 +10,21 @@
 
 #define TICK 10000000ul /* ns: how often the keyboard is looked at */
 
-static struct list guests = {&guests,
-			     &guests}; /* (v) of the one CPU that runs guests, as all here */
-static struct guest *current;	       /* NULL: ask again */
+/* All of these are (v) of the one CPU that runs guests. */
+static struct list guests = {&guests, &guests};
+struct guest *sched_current; /* NULL: decide */
 static u64 slice_end;
 
 void sched_add(struct guest *g)
 {
 	list_add_tail(&guests, &g->link);
-	current = NULL;
+	sched_current = NULL;
 }
 
 void sched_remove(struct guest *g)
 {
 	list_remove(&g->link);
-	current = NULL;
+	sched_current = NULL;
 }
 
 bool sched_is_empty(void)
@@ -34,20 +34,20 @@ bool sched_is_empty(void)
 
 void sched_yield(void)
 {
-	if (current && !list_is_empty(&current->link)) {
-		struct guest *g = current;
+	if (sched_current && !list_is_empty(&sched_current->link)) {
+		struct guest *g = sched_current;
 
 		list_remove(&g->link);
 		list_add_tail(&guests, &g->link);
 	}
-	current = NULL;
+	sched_current = NULL;
 }
 
 void sched_tick(void)
 {
-	if (current && tsc_ns() >= slice_end)
+	if (sched_current && tsc_ns() >= slice_end)
 		sched_yield();
-	current = NULL;
+	sched_current = NULL;
 }
 
 /* Raise the timers that are due; returns the earliest of the others. */
@@ -81,7 +81,7 @@ static struct guest *first_awake(void)
 	return NULL;
 }
 
-static __attribute__((noinline)) struct guest *decide(void)
+struct guest *sched_next(void)
 {
 	u64 now = tsc_ns(), next;
 	struct guest *g;
@@ -89,18 +89,11 @@ static __attribute__((noinline)) struct guest *decide(void)
 	keyboard_poll(&guests);
 	next = MIN(expire_timers(now), now + TICK);
 	g = first_awake();
-	if (g && (slice_end <= now || g != current))
+	if (g && (slice_end <= now || g != sched_current))
 		slice_end = now + SCHED_SLICE;
 	if (g)
 		next = MIN(next, slice_end);
 	apic_timer_set(MAX(next, now + 1000) - now);
-	current = g;
+	sched_current = g;
 	return g;
-}
-
-struct guest *sched_next(void)
-{
-	if (likely(current && !current->blocked))
-		return current;
-	return decide();
 }

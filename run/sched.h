@@ -18,8 +18,15 @@ bool sched_is_empty(void);
 /* Raise what is due, look at the keyboard, then the guest whose turn it is, the timer set for it;
  * NULL: all sleep. A guest keeps its turn until its slice is over, unless it gives it up. */
 struct guest *sched_next(void);
-/* The guest that runs gives up the rest of its slice; or something changed that decides whose turn
- * it is. */
+
+/* Does this guest, whose turn it was, go on without asking? */
+extern struct guest *sched_current; /* sched.c's: NULL, when the next turn is to be decided */
+static inline bool sched_keeps(const struct guest *g)
+{
+	return sched_current == g;
+}
+
+/* The guest that runs gives up the rest of its slice; or something changed that decides whose turn it is. */
 void sched_yield(void);
 /* The timer has come. */
 void sched_tick(void);

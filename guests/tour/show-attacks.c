@@ -27,6 +27,7 @@
 /* The monitor's addresses as an attacker would guess them; none of them is promised. */
 #define SWITCHER	0xffff878000000000
 #define SWITCHER_TEXT	(SWITCHER + 0x10000)
+#define NOWHERE		0x700000000000 /* an address where we have nothing mapped */
 #define SWITCHER_PAGES	32
 #define MONITOR_IMAGE	0xffff878040000000
 #define MONITOR_DIRECT	0xffff880000000000
@@ -235,6 +236,8 @@ static void switcher_text(void)
 	unsigned survived = 0, tried = 0;
 	char how[64];
 
+	/* Its way for system calls ends where a system call of ours begins: nowhere, meanwhile. */
+	gn_set_syscall_entry(NOWHERE, 0);
 	for (uint64_t at = SWITCHER_TEXT; at < SWITCHER_TEXT + PAGE_SIZE; at += 16, tried++) {
 		survived += attempt(attack_jump, at) != ATTEMPT_DONE;
 		gn_cli();

@@ -58,14 +58,22 @@ void root_settle(struct shadow_vcpu *sv)
 		WRITE_ONCE(root->sptes[sv->fixed[i].slot], sv->fixed[i].entry);
 }
 
+static __cold mfn_t find_root(struct shadow_vcpu *sv)
+{
+	call_begin(sv->shadow);
+	root_settle(sv);
+	call_end(sv->shadow);
+	return sv->root->mfn;
+}
+
+/* Asked before each entry into the guest: nothing of the rare case is on its way. */
 mfn_t shadow_root(struct shadow_vcpu *sv)
 {
-	if (unlikely(!sv->root || !page_is_live(sv->shadow, sv->root))) {
-		call_begin(sv->shadow);
-		root_settle(sv);
-		call_end(sv->shadow);
-	}
-	return sv->root->mfn;
+	struct shadow_page *root = sv->root;
+
+	if (unlikely(!root || !page_is_live(sv->shadow, root)))
+		return find_root(sv);
+	return root->mfn;
 }
 
 void shadow_set_slot(struct shadow_vcpu *sv, unsigned slot, u64 entry)

@@ -17,7 +17,7 @@
 #include "boot/layout.h"
 #include "mm/machine.h"
 
-static u64 flush_generation; /* (a) */
+u64 machine_flush_generation;
 
 void *machine_map(mfn_t mfn)
 {
@@ -32,7 +32,7 @@ static bool runs_stale_guest(struct cpu *cpu, u64 generation)
 
 void machine_flush_guests(void)
 {
-	u64 generation = __atomic_add_fetch(&flush_generation, 1, __ATOMIC_SEQ_CST);
+	u64 generation = __atomic_add_fetch(&machine_flush_generation, 1, __ATOMIC_SEQ_CST);
 
 	/* All are kicked before the first is waited for. The caller's own CPU is in the monitor. */
 	for (u32 i = 0; i < cpu_count(); i++)
@@ -41,16 +41,4 @@ void machine_flush_guests(void)
 	for (u32 i = 0; i < cpu_count(); i++)
 		while (runs_stale_guest(cpu_get(i), generation))
 			cpu_pause();
-}
-
-void machine_enter_guest(struct cpu *cpu)
-{
-	__atomic_exchange_n(&cpu->mode, CPU_IN_GUEST, __ATOMIC_SEQ_CST);
-	__atomic_store_n(&cpu->flush_seen, __atomic_load_n(&flush_generation, __ATOMIC_SEQ_CST),
-			 __ATOMIC_SEQ_CST);
-}
-
-void machine_leave_guest(struct cpu *cpu)
-{
-	__atomic_store_n(&cpu->mode, CPU_IN_MONITOR, __ATOMIC_RELEASE);
 }

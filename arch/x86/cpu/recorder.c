@@ -13,11 +13,11 @@ static void print(const struct record *r)
 	};
 
 	if (r->reason >= 256)
-		log_error("   guest %u, %s, RIP %#lx, detail %#lx", r->guest, names[r->reason - 256],
-			  r->rip, r->detail);
+		log_error("   guest %u, %s, RIP %#lx, RAX %#lx", r->guest, names[r->reason - 256],
+			  r->rip, r->rax);
 	else
-		log_error("   guest %u, vector %u in ring %u, RIP %#lx, detail %#lx", r->guest,
-			  r->reason, r->cs & 3, r->rip, r->detail);
+		log_error("   guest %u, vector %u in ring %u, RIP %#lx, RAX %#lx, error %#lx",
+			  r->guest, r->reason, r->cs & 3, r->rip, r->rax, r->error);
 }
 
 static const struct record *at(const struct recorder *r, u64 age)

@@ -7,16 +7,18 @@
 #ifndef CPU_RECORDER_H
 #define CPU_RECORDER_H
 
+#include "arch/x86/switcher/area.h"
 #include "lib/types.h"
 
 #define RECORDER_SIZE 1024 /* a power of two */
 
 struct record {
 	u64 rip;
-	u64 detail; /* CR2 of a page fault, RAX of a hypercall, else the error code */
-	u16 reason; /* a vector or EXIT_ */
+	u64 rax;
+	u64 error;
+	u32 reason; /* a vector or EXIT_ */
 	u16 guest;  /* its number; 0: nothing here yet */
-	u32 cs;
+	u16 cs;
 };
 
 struct recorder {
@@ -24,9 +26,16 @@ struct recorder {
 	struct record record[RECORDER_SIZE];
 };
 
-static inline struct record *recorder_take(struct recorder *r)
+static inline void recorder_note(struct recorder *r, const struct guest_regs *regs, u16 guest)
 {
-	return &r->record[r->next++ % RECORDER_SIZE];
+	struct record *record = &r->record[r->next++ % RECORDER_SIZE];
+
+	record->rip = regs->rip;
+	record->rax = regs->rax;
+	record->error = regs->error;
+	record->reason = regs->vector;
+	record->guest = guest;
+	record->cs = regs->cs;
 }
 
 /* Print the last count records, oldest first; of one guest, or of all if guest is 0. */

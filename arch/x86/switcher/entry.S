@@ -118,11 +118,7 @@ exit:
 	popq	REGS_RSP(%rax)
 	popq	REGS_SS(%rax)
 	cld
-to_monitor:
-	mov	REGS_MONITOR_STACK(%rax), %rsp
-	testb	$AREA_MITIGATE_EXIT, CONSTANT(CONST_MITIGATIONS)
-	jz	switcher_exit
-	jmp	switcher_exit_mitigated
+	jmp	to_monitor
 
 /* ---- (iii) an exception or interrupt at CPL 0 ------------------------------------------------ */
 
@@ -214,7 +210,11 @@ hypercall:
 	mov	SCRATCH(SCRATCH_RSP), %rcx
 	mov	%rcx, REGS_RSP(%rax)
 	movq	$GN_KERNEL_SS, REGS_SS(%rax)
-	jmp	to_monitor
+to_monitor:
+	mov	REGS_MONITOR_STACK(%rax), %rsp
+	testb	$AREA_MITIGATE_EXIT, CONSTANT(CONST_MITIGATIONS)
+	jz	switcher_exit
+	jmp	switcher_exit_mitigated
 
 /* SYSCALL of 32-bit code (AMD has it in long mode; Intel raises #UD). GN_USER_SS - 8 is its STAR
  * selector. */

@@ -34,8 +34,8 @@ enum emulate_verdict memory_fetch(struct emulate *e, u64 linear, u8 *to, size_t 
 {
 	struct vcpu_copy_result result;
 
-	if (linear - GN_CODE_AREA < GN_CODE_SIZE)
-		return EMULATE_UNHANDLED; /* in none of the guest's tables; ranges.c knows it */
+	if (!is_guest_address(linear) && is_canonical(linear))
+		return EMULATE_UNHANDLED; /* ours: in none of the guest's tables */
 	if (vcpu_copy_as(emulator_vcpu(e), linear, to, size, access_of(e, false, true), &result))
 		return refused(e, &result);
 	return EMULATE_OK;

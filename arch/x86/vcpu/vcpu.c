@@ -4,10 +4,8 @@
  * switcher area only what has changed since this vCPU last ran there; all of it if another did.
  */
 #include "arch/x86/vcpu/vcpu.h"
-#include "arch/x86/cpu/cpu.h"
 #include "arch/x86/cpu/features.h"
 #include "arch/x86/cpu/insn.h"
-#include "arch/x86/cpu/machine.h"
 #include "arch/x86/cpu/speculation.h"
 #include "arch/x86/vcpu/clock.h"
 #include "arch/x86/vcpu/segments.h"
@@ -197,12 +195,12 @@ static void load_changed(struct cpu *cpu, struct vcpu *v)
 	v->changed = 0;
 }
 
-static __attribute__((noinline)) void load(struct cpu *cpu, struct vcpu *v)
+/* On another CPU than before, or after another vCPU: changed is VCPU_CHANGED_ALL. */
+static void load(struct cpu *cpu, struct vcpu *v)
 {
 	if (cpu->vcpu)
 		vcpu_unload(cpu->vcpu);
 	fpu_restore(v->fpu);
-	v->changed = VCPU_CHANGED_ALL;
 	load_changed(cpu, v);
 	segments_load(v);
 	cpu->area.constants->regs = (u64)&v->regs;
@@ -212,61 +210,32 @@ static __attribute__((noinline)) void load(struct cpu *cpu, struct vcpu *v)
 	speculation_switch_guest();
 }
 
+void vcpu_load(struct cpu *cpu, struct vcpu *v)
+{
+	if (cpu->vcpu == v)
+		load_changed(cpu, v);
+	else
+		load(cpu, v);
+}
+
 void vcpu_unload(struct vcpu *v)
 {
 	segments_save(v);
 	write_cr0(read_cr0() & ~(CR0_TS | CR0_EM));
 	fpu_save(v->fpu);
+	v->changed = VCPU_CHANGED_ALL;
 	v->cpu->vcpu = NULL;
 	v->cpu = NULL;
 }
 
-/* The root may have changed with anything that was done for the guest since it last ran. */
-static void load_root(struct cpu *cpu, struct vcpu *v)
-{
-	cpu->area.constants->guest_cr3 = mfn_to_maddr(shadow_root(&v->shadow)).v;
-}
-
 /* Last of all on the way in, and DR7 first on the way out: none of them is the monitor's. */
-static void load_breakpoints(const struct vcpu *v)
+void vcpu_load_breakpoints(const struct vcpu *v)
 {
 	__asm__ volatile("mov %0, %%db0" : : "r"(v->dr[0]));
 	__asm__ volatile("mov %0, %%db1" : : "r"(v->dr[1]));
 	__asm__ volatile("mov %0, %%db2" : : "r"(v->dr[2]));
 	__asm__ volatile("mov %0, %%db3" : : "r"(v->dr[3]));
 	write_dr7(v->dr7);
-}
-
-static void record(struct cpu *cpu, const struct vcpu *v)
-{
-	struct record *r = recorder_take(&cpu->recorder);
-
-	r->rip = v->regs.rip;
-	r->reason = v->regs.vector;
-	r->guest = v->owner;
-	r->cs = v->regs.cs;
-	r->detail = v->regs.vector == VECTOR_PF	       ? read_cr2()
-		    : v->regs.vector == EXIT_HYPERCALL ? v->regs.rax
-						       : v->regs.error;
-}
-
-unsigned vcpu_run(struct cpu *cpu, struct vcpu *v)
-{
-	if (unlikely(cpu->vcpu != v))
-		load(cpu, v);
-	if (unlikely(v->changed))
-		load_changed(cpu, v);
-	load_root(cpu, v);
-	v->entries++;
-	if (unlikely(v->dr7 & DR7_ENABLES))
-		load_breakpoints(v);
-	machine_enter_guest(cpu);
-	switcher_enter(&v->regs);
-	machine_leave_guest(cpu);
-	if (unlikely(v->dr7 & DR7_ENABLES))
-		write_dr7(DR7_ONES);
-	record(cpu, v);
-	return v->regs.vector;
 }
 
 /* A #DB has come: what the CPU says of it joins what the guest will read, as the CPU's bits do. */

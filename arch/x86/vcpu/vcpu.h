@@ -11,14 +11,15 @@
 #ifndef ARCH_X86_VCPU_VCPU_H
 #define ARCH_X86_VCPU_VCPU_H
 
+#include "arch/x86/cpu/cpu.h"
 #include "arch/x86/cpu/fpu.h"
 #include "arch/x86/cpu/insn.h"
+#include "arch/x86/cpu/machine.h"
 #include "arch/x86/switcher/area.h"
 #include "arch/x86/vcpu/window.h"
 #include "guest-abi/layout.h"
 #include "mm/shadow/shadow.h"
 
-struct cpu;
 struct guest;
 
 /* Vectors that we name, SDM 3A 6.15. */
@@ -75,7 +76,7 @@ struct vcpu {
 	struct guest_regs regs;	   /* first: the switcher's */
 	struct gn_vcpu_page *page; /* (c) the guest writes it too: read each word once */
 	struct cpu *cpu;	   /* on whose area it is loaded; NULL: on none */
-	u32 changed;		   /* VCPU_CHANGED_ */
+	u32 changed;		   /* VCPU_CHANGED_; all while it is on no CPU */
 	u8 frames;		   /* enum vcpu_frames */
 	u8 vif_on;		   /* *vif is this, or its negation: 1 or 0 */
 	u8 *vif;		   /* the virtual interrupt flag, in a page that the guest writes too */
@@ -119,8 +120,32 @@ void vcpu_exit(struct vcpu *v);
 /* Set the registers for the first instruction of a guest kernel; all others become 0, vif too. */
 void vcpu_start(struct vcpu *v, u64 cr3, u64 rip, u64 rsp, u64 rsi);
 
-/* Run on this CPU until the next exit; returns the exit reason (a vector or EXIT_). */
-unsigned vcpu_run(struct cpu *cpu, struct vcpu *v);
+void vcpu_load_breakpoints(const struct vcpu *v);
+
+/* Put what has changed of it into the CPU; all, if another vCPU ran there. */
+void vcpu_load(struct cpu *cpu, struct vcpu *v);
+
+/*
+ * Run on this CPU until the next exit; returns the exit reason (a vector or EXIT_). The root may have
+ * changed with anything that was done for the guest since it last ran. Inline in the run loop: there
+ * the registers that switcher_enter() loses hold nothing that would have to be saved.
+ */
+static inline unsigned vcpu_run(struct cpu *cpu, struct vcpu *v)
+{
+	if (unlikely(v->changed))
+		vcpu_load(cpu, v);
+	cpu->area.constants->guest_cr3 = mfn_to_maddr(shadow_root(&v->shadow)).v;
+	v->entries++;
+	if (unlikely(v->dr7 & DR7_ENABLES))
+		vcpu_load_breakpoints(v);
+	machine_enter_guest(cpu);
+	switcher_enter(&v->regs);
+	machine_leave_guest(cpu);
+	if (unlikely(v->dr7 & DR7_ENABLES))
+		write_dr7(DR7_ONES);
+	recorder_note(&cpu->recorder, &v->regs, v->owner);
+	return v->regs.vector;
+}
 
 /* Take what the CPU still holds of it (segments, FPU) into the structure; then it may run
  * elsewhere. */
