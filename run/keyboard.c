@@ -1,28 +1,31 @@
 // SPDX-License-Identifier: MIT
-/* keyboard.c - see keyboard.h. The focus is a guest's number, so that a guest may end at any time.
- * */
+/* keyboard.c - see keyboard.h. The focus is a number, so that a guest may end at any time. */
 #include "run/keyboard.h"
 #include "arch/x86/cpu/console.h"
 #include "lib/log.h"
 #include "object/guest.h"
 
-static u16 focus;	  /* the owner number of the guest that has it; 0: the first */
+static u16 focus;	  /* the owner number of the guest that has it; 0: nobody */
 static bool escape_typed; /* (v) of the CPU that runs guests, as focus */
 
-/* The guest with the focus; if it has ended, the first. */
+/* The guest with the focus; if that has ended, the one with the lowest number, since the ring's order
+ * changes with each slice. */
 static struct guest *focused(struct list *guests)
 {
+	struct guest *lowest = NULL;
+
 	list_for_each (l, guests) {
 		struct guest *g = list_entry(l, struct guest, link);
 
 		if (g->owner == focus)
 			return g;
+		if (!lowest || g->owner < lowest->owner)
+			lowest = g;
 	}
-	return list_is_empty(guests) ? NULL : list_entry(guests->next, struct guest, link);
+	return lowest;
 }
 
-/* The guest with the next higher number, or the lowest: the ring's order changes with each slice.
- * */
+/* The guest with the next higher number, or the lowest. */
 static void move(struct list *guests)
 {
 	struct guest *next = NULL, *lowest = NULL, *now = focused(guests);
