@@ -2,6 +2,7 @@
 """case.py - one boot of the system tests: what is started, what is typed, what must come of it."""
 
 import os
+import re
 import select
 import shlex
 import subprocess
@@ -20,16 +21,18 @@ class Case:
     also     texts that must stand there as well, in this order, wherever log's stand
     console  texts that must come over the console, in this order
     never    texts that neither may hold
+    frames_return  the log's first and last count of free frames are the same
     keys     (text to wait for on the console, what is typed then), in order
     needs    files without which there is nothing to test: then it is skipped
     full     only `make proof` runs it
     """
 
     def __init__(self, name, args='', status=0, log=(), also=(), console=(), never=('panic',),
-                 keys=(), timeout=60, needs=(), full=False):
+                 frames_return=False, keys=(), timeout=60, needs=(), full=False):
         self.name, self.args, self.status, self.timeout = name, args, status, timeout
         self.log, self.also = list(log), list(also)
         self.console, self.never = list(console), list(never)
+        self.frames_return = frames_return
         self.keys, self.needs, self.full = list(keys), list(needs), full
 
     def run(self, folder):
@@ -66,6 +69,9 @@ class Case:
             lost = first_lost(text, wanted)
             if lost:
                 return FAILURE, f'the {where} lacks "{lost}"'
+        frames = re.findall(r'^gnomon: free frames (\d+)$', log, re.M) or ['no count']
+        if self.frames_return and (len(frames) < 2 or frames[0] != frames[-1]):
+            return FAILURE, f'free frames at first {frames[0]}, at last {frames[-1]}'
         if status != self.status:
             return FAILURE, f'exit status {status}, not {self.status}'
         return SUCCESS, ''

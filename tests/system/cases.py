@@ -31,6 +31,20 @@ def line(name, args):
                 log=[f'guest=a mem=16M append={LINE}', "guest 'a' ended: poweroff"])
 
 
+def tour(name, keys=''):
+    """A guest that is the tour, with keys of its own."""
+    return f'--guest name={name},kernel=build/guests/tour.elf,mem=16M{keys}'
+
+
+def whole_tour(name, args, **more):
+    """The tour by itself: all it shows is right, and all its memory comes back."""
+    return Case(f'tour/{name}', f'{args} {tour("tour", ",append=auto")}', frames_return=True,
+                console=['tour: ready', ' passed, 0 failed'], log=["guest 'tour' ended: poweroff"],
+                **more)
+
+
+NEXT_GUEST = '\x1dn'    # Ctrl-] n
+
 CASES = [
     # The monitor comes up by every way into it, and says that it has nothing to do.
     Case('boot/direct', '--firmware direct', **NO_GUEST),
@@ -57,6 +71,35 @@ CASES = [
     Case('guest/bochs', f'--emulator bochs {OTHER}', log=OTHER_RAN,
          console=['basics: ', ' 0 failed', 'gnomon: all guests ended\n']),
     line('direct', ''), line('bios', '--firmware bios'), line('uefi', '--firmware uefi'),
+
+    # The tour, as a newcomer sees it.
+    whole_tour('direct', ''),
+    whole_tour('bios', '--firmware bios'), whole_tour('uefi', '--firmware uefi'),
+    *[whole_tour(cpu, f'--cpu {cpu}') for cpu in ('qemu64', 'Skylake-Client', 'EPYC')],
+    *[whole_tour(size, f'--memory {size}') for size in ('64M', '8G')],
+    *[whole_tour(f'bochs-{cpu}', f'--emulator bochs --cpu {cpu}', timeout=300)
+      for cpu in ('corei7_skylake_x', 'ryzen')],
+    whole_tour('icount', '--icount 0'), whole_tour('smp', '--smp 4'),
+    Case('tour/prompt', tour('tour'), log=["guest 'tour' ended: poweroff"], frames_return=True,
+         keys=[('tour> ', 'help\n'), ('tour> ', 'ps\n'), ('tour> ', 'poweroff\n')],
+         console=['tour: ready', 'this list', 'number', 'all guests ended']),
+    Case('tour/reboot', tour('tour'), keys=[('tour> ', 'reboot\n')],
+         log=["guest 'tour' ended: reboot"], frames_return=True),
+    Case('tour/restart', tour('tour', ',on_reboot=restart'), frames_return=True,
+         keys=[('tour> ', 'reboot\n'), ('tour> ', 'poweroff\n')],
+         log=["guest 'tour' rebooted", "guest 'tour' ended: poweroff"]),
+
+    # Two guests share a CPU by time slices; the end of one is not the end of the other.
+    Case('two/tours', f'{tour("a", ",append=auto")} {tour("b", ",append=auto")}',
+         log=["guest 'a' ended: poweroff"], also=["guest 'b' ended: poweroff"],
+         frames_return=True),
+    Case('two/crash', f'{tour("a")} {tour("b")}', status=1, frames_return=True,
+         keys=[('[a] tour: ready', 'crash\n'), ("guest 'a' ended", 'poweroff\n')],
+         log=["guest 'a' ended: crashed", "guest 'b' ended: poweroff"]),
+    Case('two/keyboard', f'{tour("a")} {tour("b")}', frames_return=True,
+         keys=[('[a] tour: ready', NEXT_GUEST), ("the keyboard is guest 'b's", 'poweroff\n'),
+               ("guest 'b' ended", 'poweroff\n')],
+         log=["guest 'b' ended: poweroff", "guest 'a' ended: poweroff"]),
 
     # Bad input: one line names the guest and the reason.
     refused('no-name', f'--module {KERNEL},hello', "guest '?' refused: its module has no guest="),
