@@ -11,6 +11,7 @@ import tty
 from launch import say
 
 ESCAPE = 0x01    # Ctrl-a
+ENDED, STOPPED, LATE = 'ended', 'stopped', 'late'    # how a session went
 
 
 class Keyboard:
@@ -98,7 +99,7 @@ def write_some(fd, data):
 
 
 def run_terminal(machine, keyboard, display, seconds):
-    """Carry bytes until the emulator ends or a key stops it. False: time was up before that."""
+    """Carry bytes until the emulator ends, a key stops it or time is up; which of these it was."""
     deadline = time.monotonic() + (seconds or 1e9)
     typed, outputs = b'', [machine.console] + ([machine.screen] if machine.screen else [])
     while outputs:
@@ -116,12 +117,12 @@ def run_terminal(machine, keyboard, display, seconds):
         if 0 in readable:
             typed = keyboard.read()
             if typed is None:
-                say('stopped from the keyboard')
-                return True
+                return STOPPED
         if writable:
             typed = write_some(machine.console, typed)
         if not readable and not machine.is_running():
             break
         if time.monotonic() >= deadline:
-            return False
-    return machine.wait(max(deadline - time.monotonic(), 0))    # it may live on without a console
+            return LATE
+    # It may live on without a console.
+    return ENDED if machine.wait(max(deadline - time.monotonic(), 0)) else LATE
