@@ -171,8 +171,8 @@ run-tour: all ## let the tour guest show everything by itself
 
 # ---- tests and checks: each target ends in lines "N passed, N failed" ----------------------------
 
-check-steps := lint unit reproducible system
-proof-steps := lint unit reproducible system-full
+check-steps := lint unit reproducible system emulate-check
+proof-steps := lint unit reproducible system-full emulate-full fuzz mutate
 
 lint: $(opcodes) ## what can be said of the sources without running them
 	$(Q)tests/host/checks/lint $(TARGETCC) $(CFLAGS)
@@ -190,9 +190,9 @@ check: ## everything that can be tested in half an hour, ending in counts
 	$(Q)tools/setup check
 	+$(Q)BUILD=$(BUILD) tests/system/check $(check-steps)
 
-proof: ## everything, in full
+proof: ## everything, in full; may be interrupted, and goes on where it was
 	$(Q)tools/setup check
-	+$(Q)BUILD=$(BUILD) tests/system/check $(proof-steps)
+	+$(Q)BUILD=$(BUILD) tests/system/check --resume $(proof-steps)
 
 check-fresh: ## run and check in a minimal Debian of its own; needs root and the network
 	$(Q)tests/system/check-fresh
@@ -200,5 +200,5 @@ check-fresh: ## run and check in a minimal Debian of its own; needs root and the
 format: ## format what differs from the last commit
 	git clang-format
 
-.PHONY: all help clean run run-tour unit lint reproducible system \
-        system-full check proof check-fresh format
+.PHONY: all help clean run run-tour lint reproducible system system-full check proof \
+        check-fresh format

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: MIT
 # host.mk - tests that run on this machine. Included by the Makefile.
 
-# Host tests: the monitor's own files, compiled for this machine under sanitizers. A test adds its
-# target to unit-tests, and builds from $(BUILD)/host/%.o.
+# The monitor's own files, compiled for this machine under sanitizers: a test builds from
+# $(BUILD)/host/%.o.
 HOSTCC     := gcc
-HOSTCFLAGS := -std=gnu11 -O1 -g -I. -I$(BUILD)/include $(warnings) -Wno-frame-larger-than -fno-strict-aliasing \
-              -fsanitize=address,undefined -fno-sanitize-recover=all
+HOSTCFLAGS := -std=gnu11 -O1 -g -I. -I$(BUILD)/include $(warnings) -Wno-frame-larger-than \
+              -fno-strict-aliasing -fsanitize=address,undefined -fno-sanitize-recover=all
 
 $(BUILD)/host/%.o: %.c
 	$(call say,HOSTCC,$<)
@@ -14,24 +14,12 @@ $(BUILD)/host/%.o: %.c
 
 -include $(shell find $(BUILD)/host -name '*.d' 2>/dev/null)
 
-unit-tests := checks-test launch-test
-unit-tests += frame-test p2m-test paging-test world-test
-unit-tests += boot-test lib-test
-unit-tests := checks-test launch-test system-test frame-test p2m-test world-test boot-test lib-test
-include tests/host/emulate/emulate.mk
-
-unit-tests := checks-test launch-test frame-test p2m-test world-test boot-test lib-test \
-              $(emulate-tests)
-unit-tests := checks-test launch-test loader-test frame-test p2m-test world-test boot-test lib-test
-
-unit: $(unit-tests) ## the host tests; minutes
-
-# Tests by chance and by planted faults: a target each, FUZZ_SECONDS of each fuzzer.
+# What the makefiles below add to: tests for make unit, fuzzers that run FUZZ_SECONDS each, and runs
+# that plant faults in the sources and see that the tests find them.
+unit-tests   := checks-test launch-test system-test
+fuzz-tests   :=
+mutate-tests :=
 FUZZ_SECONDS := 60
-
-fuzz: $(fuzz-tests) ## libFuzzer on what guests can reach; a minute a target
-
-mutate: $(mutate-tests) ## plant faults in the sources and see that the tests find them
 
 checks-test:
 	$(Q)tests/host/checks/checks-test
@@ -42,11 +30,14 @@ launch-test:
 system-test:
 	$(Q)tests/host/system/system-test
 
-# mm and mm/shadow: the real files over a machine whose RAM is an array.
-host-mm     := $(mm) tests/host/mm/host.c
-host-shadow := $(host-mm) $(shadow) $(addprefix tests/host/shadow/, world.c oracle.c hardware.c)
 host-objects = $(patsubst %.c,$(BUILD)/host/%.o,$(1))
 host-link    = $(Q)$(HOSTCC) $(HOSTCFLAGS) -o $@ $(filter %.o,$^)
+
+# mm and mm/shadow: the real files over a machine whose RAM is an array.
+unit-tests   += frame-test p2m-test paging-test world-test
+mutate-tests += shadow-mutate
+host-mm     := $(mm) tests/host/mm/host.c
+host-shadow := $(host-mm) $(shadow) $(addprefix tests/host/shadow/, world.c oracle.c hardware.c)
 
 $(BUILD)/host/frame-test: $(call host-objects,tests/host/mm/frame-test.c $(host-mm))
 	$(host-link)
@@ -63,15 +54,13 @@ $(BUILD)/host/world-test: $(call host-objects,tests/host/shadow/world-test.c $(h
 frame-test p2m-test paging-test world-test: %: $(BUILD)/host/%
 	$(Q)$<
 
-mutate: ## plant faults in mm and mm/shadow: each must be caught
+shadow-mutate:
 	$(Q)tests/host/mutate/mutate
 
-.PHONY: mutate frame-test p2m-test paging-test world-test
-.PHONY: checks-test launch-test system-test frame-test p2m-test world-test
-
 # boot/ reads what a boot loader left from a small memory of the test's.
-$(BUILD)/host/boot-test: $(call host-objects,$(filter %.c,$(boot)) lib/log.c lib/print.c lib/ranges.c \
-                         tests/host/boot/memory.c tests/host/boot/boot-test.c)
+unit-tests += boot-test lib-test
+$(BUILD)/host/boot-test: $(call host-objects,$(filter %.c,$(boot)) lib/log.c lib/print.c \
+                         lib/ranges.c tests/host/boot/memory.c tests/host/boot/boot-test.c)
 	$(host-link)
 
 # The order of locks is checked in debug builds.
@@ -83,9 +72,9 @@ $(BUILD)/host/lib-test: $(call host-objects,lib/print.c lib/log.c lib/ranges.c l
 boot-test lib-test: %: $(BUILD)/host/%
 	$(Q)$<
 
-.PHONY: boot-test lib-test
-
 # The guests' loader, and a kernel that it must accept.
+unit-tests += loader-test
+fuzz-tests += loader-fuzz
 host-loader := $(addprefix guests/loader/, elf.c place.c tables.c) tests/host/loader/judge.c
 
 $(BUILD)/host/loader-test: $(call host-objects,tests/host/loader/loader-test.c $(host-loader))
@@ -94,9 +83,19 @@ $(BUILD)/host/loader-test: $(call host-objects,tests/host/loader/loader-test.c $
 loader-test: $(BUILD)/host/loader-test $(BUILD)/guests/tour.elf
 	$(Q)$^
 
-loader-fuzz: $(BUILD)/guests/tour.elf ## the loader under libFuzzer, for a minute
+loader-fuzz: $(BUILD)/guests/tour.elf
 	$(Q)clang $(filter-out -fsanitize=%,$(HOSTCFLAGS)) -fsanitize=fuzzer,address,undefined \
 		-o $(BUILD)/host/loader-fuzz tests/host/loader/loader-fuzz.c $(host-loader)
-	$(Q)$(BUILD)/host/loader-fuzz -max_total_time=60 -max_len=65536 -seed_inputs=$<
+	$(Q)$(BUILD)/host/loader-fuzz -max_total_time=$(FUZZ_SECONDS) -max_len=65536 -seed_inputs=$<
 
-.PHONY: loader-test loader-fuzz
+# The decoder and the emulator.
+include tests/host/emulate/emulate.mk
+unit-tests += $(emulate-tests)
+
+unit: $(unit-tests) ## the host tests; minutes
+
+fuzz: $(fuzz-tests) ## libFuzzer on what guests can reach; a minute a target
+
+mutate: $(mutate-tests) ## plant faults in the sources and see that the tests find them
+
+.PHONY: unit fuzz mutate $(unit-tests) $(fuzz-tests) $(mutate-tests)
