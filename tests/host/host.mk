@@ -19,6 +19,14 @@ $(BUILD)/host/%.o: %.c
 unit-tests   := checks-test launch-test system-test
 fuzz-tests   :=
 mutate-tests :=
+include tests/host/emulate/emulate.mk
+
+unit-tests := checks-test launch-test system-test loader-test frame-test p2m-test paging-test \
+              world-test boot-test lib-test cpu-test $(emulate-tests)
+
+unit: $(unit-tests) ## the host tests; minutes
+
+# Tests by chance and by planted faults: a target each, FUZZ_SECONDS of each fuzzer.
 FUZZ_SECONDS := 60
 
 checks-test:
@@ -69,8 +77,14 @@ $(BUILD)/host/lib-test: $(call host-objects,lib/print.c lib/log.c lib/ranges.c l
                         tests/host/lib/lib-test.c)
 	$(host-link)
 
-boot-test lib-test: %: $(BUILD)/host/%
+$(BUILD)/host/cpu-test: $(call host-objects,arch/x86/cpu/speculation.c lib/print.c \
+                        tests/host/cpu/cpu-test.c)
+	$(host-link)
+
+boot-test lib-test cpu-test: %: $(BUILD)/host/%
 	$(Q)$<
+
+.PHONY: boot-test lib-test cpu-test
 
 # The guests' loader, and a kernel that it must accept.
 unit-tests += loader-test

@@ -8,8 +8,8 @@
 #define MSR_PRED_CMD  0x49
 #define PRED_CMD_IBPB 1
 #define RSB_ENTRIES   32	/* at least as many as any CPU has */
-#define BHB_OUTER     5
-#define BHB_INNER     5
+#define BHB_OUTER     12
+#define BHB_INNER     7
 
 	.section .text.speculation_enter_monitor, "ax"
 	.balign 64
@@ -39,9 +39,11 @@ speculation_enter_monitor:
 	ret
 	.size	speculation_enter_monitor, . - speculation_enter_monitor
 
-/* Enough taken branches of our own to push all of the guest's out of the history, which holds up to
- * 194 on the CPUs that enumerate no control for it (Intel, "Branch History Injection", software
- * sequence). */
+/*
+ * Enough taken branches of our own to push all of the guest's out of the history: as many as Intel's
+ * "Branch History Injection" asks for where the history is longest, on Alder Lake and later. Their
+ * BHI_DIS_S would not do, as it parts ring 3 from the others, and the guest's kernel is in ring 1.
+ */
 clear_branch_history:
 	movl	$BHB_OUTER, %ecx
 	call	6f

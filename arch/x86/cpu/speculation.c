@@ -22,7 +22,7 @@
 #define PRED_CMD_IBPB 1
 
 u32 speculation_plan;
-static bool meltdown; /* (c) likewise */
+static bool meltdown, uncleared; /* (c) likewise: what the CPU has and the plan cannot help */
 
 /* Skylake and its successors up to Comet Lake: a RET with an empty return stack asks the branch
  * targets (Intel, "Return Stack Buffer Underflow"). Newer ones say so themselves. */
@@ -66,6 +66,7 @@ void speculation_init(bool on)
 	const struct cpu_features *f = &cpu_features;
 
 	meltdown = f->vendor == CPU_INTEL && !(f->arch_capabilities & ARCH_RDCL_NO);
+	uncleared = f->vendor == CPU_INTEL && !(f->arch_capabilities & ARCH_MDS_NO) && !f->md_clear;
 	if (!on)
 		return;
 	speculation_plan = SPECULATION_RSB_FILL | (f->ibpb ? SPECULATION_SWITCH_IBPB : 0);
@@ -91,12 +92,13 @@ void speculation_describe(char *to, size_t size)
 {
 	u32 plan = speculation_plan;
 
-	print_format(to, size, "%s%s%s%s%s%s%s",
+	print_format(to, size, "%s%s%s%s%s%s%s%s",
 		     plan ? "retpolines, RSB fill" : "off (but retpolines)",
 		     plan & SPECULATION_BHB_CLEAR ? ", BHB clear" : "",
 		     plan & SPECULATION_IBPB ? ", IBPB at entry" : "",
 		     plan & SPECULATION_VERW ? ", VERW at return" : "",
 		     plan & SPECULATION_SWITCH_IBPB ? ", IBPB between guests" : "",
 		     plan && !cpu_features.ibpb ? ", no IBPB in this CPU" : "",
+		     plan && uncleared ? ", no buffer clearing in this CPU" : "",
 		     meltdown ? "; a guest's user can read its kernel (Meltdown)" : "");
 }
