@@ -21,7 +21,7 @@ boot     := boot/start.S boot/boot.c boot/multiboot1.c boot/multiboot2.c boot/ac
 abi      := guest-abi/code-area.S
 switcher := arch/x86/switcher/entry.S arch/x86/switcher/return.S
 cpu      := $(addprefix arch/x86/cpu/,thunks.S features.c early-memory.c paging.c paging-audit.c \
-            cpu.c desc.c machine.c fpu.c apic.c ioapic.c interrupts.c recorder.c tsc.c rtc.c \
+            cpu.c desc.c machine.c fpu.c apic.c ioapic.c nmi-storm.c interrupts.c recorder.c tsc.c rtc.c \
             trampoline.S smp.c speculation.c speculation-entry.S serial.c font.S screen.c \
             console.c poweroff.c symbols.c panic.c)
 emulate  := $(addprefix arch/x86/emulate/,decode.c emulate.c operand.c arithmetic.c move.c string.c \

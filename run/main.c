@@ -12,6 +12,7 @@
 #include "arch/x86/cpu/fpu.h"
 #include "arch/x86/cpu/insn.h"
 #include "arch/x86/cpu/ioapic.h"
+#include "arch/x86/cpu/nmi-storm.h"
 #include "arch/x86/cpu/panic.h"
 #include "arch/x86/cpu/rtc.h"
 #include "arch/x86/cpu/smp.h"
@@ -184,7 +185,10 @@ static __noreturn void run(struct cpu *cpu)
 		log_error("no guest: give at least one module with guest=NAME");
 		poweroff(true);
 	}
+	if (options.debug & OPTION_NMI)
+		nmi_storm_start(&boot_info.acpi);
 	run_guests(cpu, &options);
+	nmi_storm_end();
 	log_info("all guests ended");
 	poweroff(guests_failed());
 }
@@ -198,7 +202,7 @@ static __noreturn void continue_booting(struct cpu *cpu)
 			       (u64)boot_memory_end - IMAGE_BASE);
 	console_add_screen(&boot_info.screen);
 	fpu_init_cpu();
-	ioapic_mask_all(&boot_info.acpi);
+	ioapic_init(&boot_info.acpi);
 	apic_init();
 	apic_init_cpu();
 	cpu->apic_id = apic_id();
@@ -209,7 +213,7 @@ static __noreturn void continue_booting(struct cpu *cpu)
 	give_memory_to_frames();
 	print_machine();
 	print_modules();
-	if (options.audit)
+	if (options.debug & OPTION_AUDIT)
 		audit_paging();
 	log_info("free frames %lu", frame_count_free());
 	run(cpu);

@@ -37,7 +37,10 @@ static const struct choice exits[] = {{"acpi", EXIT_BY_ACPI},	  {"debug", EXIT_B
 				      {"bochs", EXIT_BY_BOCHS},	  {"halt", EXIT_BY_HALT},
 				      {"reboot", EXIT_BY_REBOOT}, {NULL, 0}};
 static const struct choice mitigations[] = {{"auto", true}, {"off", false}, {NULL, 0}};
-static const struct choice checks[] = {{"audit", true}, {NULL, 0}};
+static const struct choice checks[] = {{"audit", OPTION_AUDIT},
+				       {"nmi", OPTION_NMI},
+				       {"audit,nmi", OPTION_AUDIT | OPTION_NMI},
+				       {NULL, 0}};
 static const struct choice flag[] = {{"", true}, {NULL, 0}}; /* a word without = */
 
 static const struct option known[] = {
@@ -47,7 +50,7 @@ static const struct option known[] = {
     {"exit", exits, offsetof(struct options, exit)},
     {"mitigations", mitigations, offsetof(struct options, mitigations)},
     {"stats", flag, offsetof(struct options, stats)},
-    {"debug", checks, offsetof(struct options, audit)},
+    {"debug", checks, offsetof(struct options, debug)},
 };
 
 static bool word_is(struct word w, const char *text)

@@ -10,6 +10,8 @@
  *	stats		   print each guest's counters when it ends
  *	debug=audit	   check the monitor's page tables at boot, and the shadow tables all
  *			   the time
+ *	debug=nmi	   raise NMIs all the time, and say where in the switcher they came
+ *	debug=audit,nmi	   both
  */
 #ifndef RUN_OPTIONS_H
 #define RUN_OPTIONS_H
@@ -18,11 +20,15 @@
 #include "boot/boot-info.h"
 #include "lib/log.h"
 
+#define OPTION_AUDIT (1u << 0)
+#define OPTION_NMI   (1u << 1)
+
 struct options {
 	u32 console, log;	       /* CONSOLE_ bits */
 	u32 log_level;		       /* enum log_level */
 	u32 exit;		       /* enum exit_method */
-	u32 mitigations, stats, audit; /* 0 or 1 */
+	u32 mitigations, stats;	       /* 0 or 1 */
+	u32 debug;		       /* OPTION_ bits */
 };
 
 /*

@@ -49,7 +49,7 @@ void run_guests(struct cpu *cpu, const struct options *options)
 			idle();
 			continue;
 		}
-		run_turn(cpu, g, options->audit);
+		run_turn(cpu, g, options->debug & OPTION_AUDIT);
 		if (guest_has_ended(g))
 			guests_finish(cpu, g);
 	}

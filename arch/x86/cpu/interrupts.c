@@ -7,6 +7,7 @@
  */
 #include "arch/x86/cpu/apic.h"
 #include "arch/x86/cpu/interrupts.h"
+#include "arch/x86/cpu/nmi-storm.h"
 
 void cpu_idle_interrupt(u64 vector)
 {
@@ -16,6 +17,6 @@ void cpu_idle_interrupt(u64 vector)
 
 void cpu_nmi(struct cpu *cpu, const u64 *frame)
 {
-	(void)frame;
 	cpu->nmis++;
+	nmi_storm_note(frame[0]);
 }

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: MIT
+/*
+ * nmi-storm.c - see nmi-storm.h. PIT channel 0 counts down again and again (mode 2), its IO-APIC input
+ * has the delivery mode NMI. The PIT's tick is no whole number of nanoseconds or instructions, so the
+ * NMIs drift over whatever a guest repeats.
+ */
+#include "arch/x86/cpu/apic.h"
+#include "arch/x86/cpu/insn.h"
+#include "arch/x86/cpu/ioapic.h"
+#include "arch/x86/cpu/nmi-storm.h"
+#include "arch/x86/switcher/area.h"
+#include "lib/compiler.h"
+#include "lib/log.h"
+#include "lib/print.h"
+
+#define PIT_IRQ	     0
+#define PIT_CHANNEL0 0x40
+#define PIT_COMMAND  0x43
+#define PIT_RATE     0x34 /* channel 0, both bytes, mode 2 */
+#define PIT_COUNT    13	  /* 10.9 microseconds */
+#define TEXT_MAX     0x4000
+#define A_LINE	     12
+
+/* Written by NMIs on the CPU that the PIT is sent to, read when they are off. */
+static u64 came, in_switcher;
+static u8 hit[TEXT_MAX / 8];
+static bool running;
+
+void nmi_storm_start(const struct boot_acpi *acpi)
+{
+	if (!ioapic_route_nmi(acpi, PIT_IRQ, apic_id())) {
+		log_warn("no NMIs: the machine names no IO-APIC for the PIT");
+		return;
+	}
+	running = true;
+	outb(PIT_COMMAND, PIT_RATE);
+	outb(PIT_CHANNEL0, PIT_COUNT);
+	outb(PIT_CHANNEL0, 0);
+}
+
+void nmi_storm_note(u64 rip)
+{
+	u64 offset = rip - (u64)switcher_text;
+
+	came++;
+	if (rip < (u64)switcher_text || rip >= (u64)switcher_text_end || offset >= TEXT_MAX)
+		return;
+	in_switcher++;
+	hit[offset / 8] |= (u8)(1 << offset % 8);
+}
+
+void nmi_storm_end(void)
+{
+	char line[A_LINE * 8 + 1];
+	int length = 0, count = 0;
+
+	if (!running)
+		return;
+	ioapic_mask_irqs();
+	log_info("nmi: %lu came, %lu in the switcher, at these offsets:", came, in_switcher);
+	for (u32 offset = 0; offset < TEXT_MAX; offset++) {
+		if (!(hit[offset / 8] >> offset % 8 & 1))
+			continue;
+		length += print_format(line + length, sizeof(line) - (size_t)length, " %x", offset);
+		if (++count % A_LINE == 0) {
+			log_info("nmi:%s", line);
+			length = 0;
+		}
+	}
+	if (length)
+		log_info("nmi:%s", line);
+}
