@@ -27,6 +27,9 @@
 
 void monitor_main(u32 magic, u32 maddr);
 
+/* debug=secret: what stands for others' data; the guest tests look for it. */
+#define SECRET 0x5ec2e7da7a550000ul
+
 /* From the linker script. */
 extern const u8 image_end[], boot_memory_start[], boot_memory_end[], build_id_note[];
 
@@ -145,6 +148,14 @@ static void print_machine(void)
 	log_info("mitigations: %s", plan);
 }
 
+static void fill_with_secret(const struct range *r)
+{
+	u64 *words = early_memory_pointer(MADDR(r->start));
+
+	for (u64 i = 0; i < (r->end - r->start) / sizeof(*words); i++)
+		words[i] = SECRET | (i & 0xffff);
+}
+
 /* The frame table comes out of the memory that it describes. */
 static void give_memory_to_frames(void)
 {
@@ -164,9 +175,12 @@ static void give_memory_to_frames(void)
 	table = early_memory_take(size);
 	frame_init(early_memory_pointer(table), ram, all->count);
 	left = early_memory_hand_over();
-	for (unsigned i = 0; i < left->count; i++)
+	for (unsigned i = 0; i < left->count; i++) {
+		if (options.debug & OPTION_SECRET)
+			fill_with_secret(&left->range[i]);
 		frame_add_free(MFN(left->range[i].start >> PAGE_SHIFT),
 			       (left->range[i].end - left->range[i].start) >> PAGE_SHIFT);
+	}
 	log_info("memory: %lu MiB, %lu MiB of it free, %lu KiB the monitor's, %lu KiB frame table",
 		 boot_info.ram_bytes >> 20, frame_count_free() >> 8,
 		 (early_memory_kept() - size) >> 10, size >> 10);

@@ -15,6 +15,7 @@ struct choice {
 
 struct option {
 	const char *name;
+	bool list;		      /* several, with commas between: all their bits */
 	const struct choice *choices; /* ends with a NULL name */
 	size_t offset;		      /* of the u32 in struct options that it sets */
 };
@@ -24,12 +25,8 @@ struct word {
 	size_t size;
 };
 
-static const struct choice consoles[] = {{"com1", CONSOLE_COM1},
-					 {"screen", CONSOLE_SCREEN},
-					 {"com1,screen", CONSOLE_COM1 | CONSOLE_SCREEN},
-					 {"screen,com1", CONSOLE_COM1 | CONSOLE_SCREEN},
-					 {"none", 0},
-					 {NULL, 0}};
+static const struct choice consoles[] = {
+	{"com1", CONSOLE_COM1}, {"screen", CONSOLE_SCREEN}, {"none", 0}, {NULL, 0}};
 static const struct choice logs[] = {{"com2", CONSOLE_LOG_COM2}, {"none", 0}, {NULL, 0}};
 static const struct choice levels[] = {
     {"error", LOG_ERROR}, {"warn", LOG_WARN}, {"info", LOG_INFO}, {"debug", LOG_DEBUG}, {NULL, 0}};
@@ -37,20 +34,18 @@ static const struct choice exits[] = {{"acpi", EXIT_BY_ACPI},	  {"debug", EXIT_B
 				      {"bochs", EXIT_BY_BOCHS},	  {"halt", EXIT_BY_HALT},
 				      {"reboot", EXIT_BY_REBOOT}, {NULL, 0}};
 static const struct choice mitigations[] = {{"auto", true}, {"off", false}, {NULL, 0}};
-static const struct choice checks[] = {{"audit", OPTION_AUDIT},
-				       {"nmi", OPTION_NMI},
-				       {"audit,nmi", OPTION_AUDIT | OPTION_NMI},
-				       {NULL, 0}};
+static const struct choice checks[] = {
+	{"audit", OPTION_AUDIT}, {"nmi", OPTION_NMI}, {"secret", OPTION_SECRET}, {NULL, 0}};
 static const struct choice flag[] = {{"", true}, {NULL, 0}}; /* a word without = */
 
 static const struct option known[] = {
-    {"console", consoles, offsetof(struct options, console)},
-    {"log", logs, offsetof(struct options, log)},
-    {"loglevel", levels, offsetof(struct options, log_level)},
-    {"exit", exits, offsetof(struct options, exit)},
-    {"mitigations", mitigations, offsetof(struct options, mitigations)},
-    {"stats", flag, offsetof(struct options, stats)},
-    {"debug", checks, offsetof(struct options, debug)},
+	{"console", true, consoles, offsetof(struct options, console)},
+	{"log", false, logs, offsetof(struct options, log)},
+	{"loglevel", false, levels, offsetof(struct options, log_level)},
+	{"exit", false, exits, offsetof(struct options, exit)},
+	{"mitigations", false, mitigations, offsetof(struct options, mitigations)},
+	{"stats", false, flag, offsetof(struct options, stats)},
+	{"debug", true, checks, offsetof(struct options, debug)},
 };
 
 static bool word_is(struct word w, const char *text)
@@ -66,11 +61,43 @@ static const struct option *find_option(struct word name)
 	return NULL;
 }
 
+static const struct choice *find_choice(const struct option *option, struct word value)
+{
+	for (const struct choice *c = option->choices; c->name; c++)
+		if (word_is(value, c->name))
+			return c;
+	return NULL;
+}
+
+/* One of the choices, or a list of them. */
+static bool read_value(const struct option *option, struct word value, u32 *result)
+{
+	const char *end = value.text + value.size;
+
+	*result = 0;
+	for (;;) {
+		struct word piece = {.text = value.text};
+		const struct choice *choice;
+
+		while (piece.text + piece.size < end &&
+		       !(option->list && piece.text[piece.size] == ','))
+			piece.size++;
+		choice = find_choice(option, piece);
+		if (!choice)
+			return false;
+		*result |= choice->value;
+		if (piece.text + piece.size == end)
+			return true;
+		value.text = piece.text + piece.size + 1;
+	}
+}
+
 /* Returns false if the word is none that we know, or its value is none that it takes. */
 static bool read_word(struct options *options, struct word word)
 {
 	struct word name = word, value = {.text = ""};
 	const struct option *option;
+	u32 result;
 
 	for (size_t i = 0; i < word.size; i++) {
 		if (word.text[i] != '=')
@@ -83,13 +110,10 @@ static bool read_word(struct options *options, struct word word)
 	/* "stats=" and "exit" are wrong both. */
 	if (!option || (option->choices == flag) != (name.size == word.size))
 		return false;
-	for (const struct choice *c = option->choices; c->name; c++) {
-		if (word_is(value, c->name)) {
-			*(u32 *)((char *)options + option->offset) = c->value;
-			return true;
-		}
-	}
-	return false;
+	if (!read_value(option, value, &result))
+		return false;
+	*(u32 *)((char *)options + option->offset) = result;
+	return true;
 }
 
 static void explain(struct word word, char *error, size_t error_size)

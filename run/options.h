@@ -2,16 +2,15 @@
 /*
  * options.h - the monitor's command line: words NAME or NAME=VALUE, apart by spaces.
  *
- *	console=WHERE	   for guests and the log: com1, screen, none, com1,screen (default)
+ *	console=WHERE,...  guests' text and the log: com1, screen (default both), or none
  *	log=WHERE	   the log alone: com2 (default) or none
  *	loglevel=LEVEL	   error, warn, info (default) or debug
- *	exit=HOW	   at the end: acpi (default), debug, bochs, halt or reboot
+ *	exit=HOW	   when all guests have ended: acpi (default), debug, bochs, halt or reboot
  *	mitigations=WHAT   auto (default) or off
  *	stats		   print each guest's counters when it ends
- *	debug=audit	   check the monitor's page tables at boot, and the shadow tables all
- *			   the time
- *	debug=nmi	   raise NMIs all the time, and say where in the switcher they came
- *	debug=audit,nmi	   both
+ *	debug=WHAT,...	   audit: check the monitor's page tables at boot, and the shadow tables
+ *			   all the time; nmi: raise NMIs, and say where in the switcher they came;
+ *			   secret: fill free memory with a pattern that no guest may ever see
  */
 #ifndef RUN_OPTIONS_H
 #define RUN_OPTIONS_H
@@ -20,8 +19,9 @@
 #include "boot/boot-info.h"
 #include "lib/log.h"
 
-#define OPTION_AUDIT (1u << 0)
-#define OPTION_NMI   (1u << 1)
+#define OPTION_AUDIT  (1u << 0)
+#define OPTION_NMI    (1u << 1)
+#define OPTION_SECRET (1u << 2)
 
 struct options {
 	u32 console, log;	       /* CONSOLE_ bits */
