@@ -33,7 +33,7 @@ enum frame_type {
 #define FRAME_MFN_LIMIT (1ul << 32)
 
 struct frame {
-	u64 link;  /* guest RAM: its gfn in the owner's p2m; free: the neighbours in a free list */
+	u64 link;  /* free: the neighbours in a free list; otherwise the user's own */
 	u32 refs;  /* 0 = free or reserved */
 	u16 owner; /* whose; FRAME_OWNER_MONITOR or a guest's number */
 	u8 type;   /* enum frame_type */

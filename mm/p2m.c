@@ -1,48 +1,37 @@
 // SPDX-License-Identifier: MIT
 /*
- * p2m.c - gfn -> mfn and rights as a radix tree whose leaves are 256 entries of 16 bytes, and whose
- * height grows with the highest key, from three levels on: so all guests below 256 GiB pay the same
- * per lookup.
- *
- * The way back, mfn -> gfn: a guest's own frame keeps its gfn in the table of frames; for the few
- * that are another's or published, a second tree of the same kind has the mfn as its key. Keys
- * never come from a guest at will; lookups may be of anything.
+ * p2m.c - gfn -> mfn and rights as a radix tree that grows upwards with the highest gfn. Its first
+ * 256 GiB keep their place when it grows, so a lookup there costs the same in every guest. Only
+ * p2m_insert() makes nodes; lookups may be of anything.
  */
 #include "lib/errno.h"
 #include "mm/machine.h"
 #include "mm/p2m.h"
 
-#define LEAF_BITS     8
-#define INNER_BITS    9
-#define LEAF_SLOTS    (1u << LEAF_BITS)
+#define LEAF_SLOTS    (1u << P2M_LEAF_BITS)
+#define INNER_SLOTS   (1u << P2M_INNER_BITS)
 #define HEIGHT_MIN    2 /* inner levels */
 #define HEIGHT_MAX    4
 #define DESTROY_PIECE 64 /* frames that p2m_destroy() gives back in one call */
 
 _Static_assert(sizeof(struct p2m_entry) * LEAF_SLOTS == PAGE_SIZE, "a leaf fills a frame");
-_Static_assert(1ul << (LEAF_BITS + HEIGHT_MAX * INNER_BITS) >= P2M_GFN_LIMIT, "keys end sooner");
+_Static_assert(1ul << (P2M_LEAF_BITS + HEIGHT_MAX * P2M_INNER_BITS) >= P2M_GFN_LIMIT,
+	       "gfns end sooner");
 
-/* ---- a radix tree: inner nodes hold pointers to nodes one level down ---- */
-
-static unsigned key_bits(unsigned height)
+/* The bits of a gfn that a node of this height is looked up by, and all below. */
+static unsigned gfn_bits(unsigned height)
 {
-	return LEAF_BITS + height * INNER_BITS;
+	return P2M_LEAF_BITS + height * P2M_INNER_BITS;
 }
 
-static struct p2m_entry *tree_find(void *node, unsigned height, u64 key)
+static unsigned slot_at(u64 gfn, unsigned height)
 {
-	if (unlikely(!node || key >> key_bits(height)))
-		return NULL;
-	for (; height; height--) {
-		node = ((void **)node)[key >> key_bits(height - 1) & 511];
-		if (!node)
-			return NULL;
-	}
-	return (struct p2m_entry *)node + (key & (LEAF_SLOTS - 1));
+	return gfn >> gfn_bits(height - 1) & (INNER_SLOTS - 1);
 }
 
-/* Inner nodes hold pointers; the list that destroy needs goes through the nodes' rows in the table.
- */
+/* ---- the tree ---- */
+
+/* Inner nodes hold pointers; the list that destroy needs goes through the frames' rows. */
 static void *node_new(struct p2m *p2m)
 {
 	mfn_t mfn = frame_alloc(FRAME_P2M, p2m->owner);
@@ -54,84 +43,64 @@ static void *node_new(struct p2m *p2m)
 	return machine_map(mfn);
 }
 
-/* The same, made where it is missing; NULL: no memory. */
-static struct p2m_entry *tree_make(struct p2m *p2m, void **root, u8 *height, u64 key)
+/* The place of a gfn's entry, made where it is missing; NULL: no memory. */
+static struct p2m_entry *entry_make(struct p2m *p2m, u64 gfn)
 {
-	void **at = root;
+	void **at = (void **)&p2m->top;
 
-	while (!*root || key >> key_bits(*height)) {
-		void *top = node_new(p2m);
+	while (gfn >> gfn_bits(p2m->height)) {
+		void **top = node_new(p2m);
 
 		if (!top)
 			return NULL;
-		if (*root) {
-			((void **)top)[0] = *root;
-			(*height)++;
-		}
-		*root = top;
+		top[0] = p2m->top;
+		p2m->top = top;
+		p2m->height++;
 	}
-	for (unsigned h = *height; h; h--) {
-		at = (void **)*at + (key >> key_bits(h - 1) & 511);
+	for (unsigned height = p2m->height; height; height--) {
+		at = (void **)*at + slot_at(gfn, height);
 		if (!*at)
 			*at = node_new(p2m);
 		if (!*at)
 			return NULL;
 	}
-	return (struct p2m_entry *)*at + (key & (LEAF_SLOTS - 1));
+	return (struct p2m_entry *)*at + (gfn & (LEAF_SLOTS - 1));
+}
+
+/* The first leaf at or after *gfn, which moves to it; NULL: none. */
+static struct p2m_entry *next_leaf(const struct p2m *p2m, u64 *gfn)
+{
+	*gfn &= ~(u64)(LEAF_SLOTS - 1);
+	while (!(*gfn >> gfn_bits(p2m->height))) {
+		unsigned height = p2m->height;
+		void *node = p2m->top;
+
+		while (height && node) {
+			node = ((void **)node)[slot_at(*gfn, height)];
+			height--;
+		}
+		if (node)
+			return node;
+		*gfn = ((*gfn >> gfn_bits(height)) + 1) << gfn_bits(height);
+	}
+	return NULL;
 }
 
 /* ---- lookups ---- */
 
-struct p2m_entry *p2m_lookup(const struct p2m *p2m, gfn_t gfn)
+struct p2m_entry *p2m_lookup_far(const struct p2m *p2m, gfn_t gfn)
 {
-	struct p2m_entry *e = tree_find(p2m->by_gfn, p2m->height, gfn.v);
-
-	return e && e->word ? e : NULL;
-}
-
-enum p2m_answer p2m_resolve(const struct p2m *p2m, gfn_t gfn, unsigned intent, mfn_t *mfn)
-{
-	struct p2m_entry *e = p2m_lookup(p2m, gfn);
-	enum p2m_answer answer = p2m_entry_answer(e, intent);
-
-	*mfn = answer == P2M_GRANTED ? p2m_entry_mfn(e) : MFN_NONE;
-	return answer;
-}
-
-/* A frame of ours that is not shown, or is another's, has a gfn in its row that does not lead back.
- */
-gfn_t p2m_gfn_of(const struct p2m *p2m, mfn_t mfn)
-{
-	const struct frame *f = frame_of(mfn);
+	void *node = p2m->top;
 	struct p2m_entry *e;
 
-	if (!f)
-		return GFN_NONE;
-	if (f->type == FRAME_GUEST && f->owner == p2m->owner) {
-		e = p2m_lookup(p2m, GFN(f->link));
-		return e && mfn_equal(p2m_entry_mfn(e), mfn) ? GFN(f->link) : GFN_NONE;
-	}
-	e = tree_find(p2m->foreign, p2m->foreign_height, mfn.v);
-	return e && e->word ? GFN(e->word >> PAGE_SHIFT) : GFN_NONE;
-}
-
-/* The first leaf at or after *key, which moves to it; NULL: none. */
-static struct p2m_entry *next_leaf(const struct p2m *p2m, u64 *key)
-{
-	*key &= ~(u64)(LEAF_SLOTS - 1);
-	while (!(*key >> key_bits(p2m->height))) {
-		void *node = p2m->by_gfn;
-		unsigned h = p2m->height;
-
-		while (h && node) {
-			node = ((void **)node)[*key >> key_bits(h - 1) & 511];
-			h--;
-		}
-		if (node)
-			return node;
-		*key = ((*key >> key_bits(h)) + 1) << key_bits(h);
-	}
-	return NULL;
+	if (gfn.v >> gfn_bits(p2m->height))
+		return NULL;
+	for (unsigned height = p2m->height; height && node; height--)
+		node = ((void **)node)[slot_at(gfn.v, height)];
+	if (!node)
+		return NULL;
+	e = (struct p2m_entry *)node + (gfn.v & (LEAF_SLOTS - 1));
+	return e->word ? e : NULL;
 }
 
 struct p2m_entry *p2m_next(const struct p2m *p2m, gfn_t *gfn)
@@ -148,23 +117,22 @@ struct p2m_entry *p2m_next(const struct p2m *p2m, gfn_t *gfn)
 	return NULL;
 }
 
+enum p2m_answer p2m_resolve(const struct p2m *p2m, gfn_t gfn, unsigned intent, mfn_t *mfn)
+{
+	struct p2m_entry *e = p2m_lookup(p2m, gfn);
+	enum p2m_answer answer = p2m_entry_answer(e, intent);
+
+	*mfn = answer == P2M_GRANTED ? p2m_entry_mfn(e) : MFN_NONE;
+	return answer;
+}
+
 /* ---- changes ---- */
 
 int p2m_init(struct p2m *p2m, u16 owner)
 {
-	*p2m = (struct p2m){
-	    .owner = owner,
-	    .height = HEIGHT_MIN,
-	    .foreign_height = HEIGHT_MIN,
-	    .nodes = MFN_NONE,
-	};
-	p2m->by_gfn = node_new(p2m);
-	p2m->foreign = node_new(p2m);
-	if (p2m->by_gfn && p2m->foreign)
-		return 0;
-	while (p2m_destroy(p2m))
-		;
-	return -ENOMEM;
+	*p2m = (struct p2m){.owner = owner, .height = HEIGHT_MIN, .nodes = MFN_NONE};
+	p2m->top = p2m->near = node_new(p2m);
+	return p2m->top ? 0 : -ENOMEM;
 }
 
 static int check_frame(mfn_t mfn, unsigned rights)
@@ -180,36 +148,20 @@ static int check_frame(mfn_t mfn, unsigned rights)
 	return f->type == FRAME_GUEST && f->owner != FRAME_OWNER_MONITOR ? 0 : -EPERM;
 }
 
-static bool is_own(const struct p2m *p2m, const struct frame *f)
-{
-	return f->type == FRAME_GUEST && f->owner == p2m->owner;
-}
-
 int p2m_insert(struct p2m *p2m, gfn_t gfn, mfn_t mfn, unsigned rights)
 {
 	int error = gfn.v < P2M_GFN_LIMIT ? check_frame(mfn, rights) : -EINVAL;
-	struct p2m_entry *e, *back = NULL;
-	struct frame *f;
+	struct p2m_entry *e;
 
 	if (error)
 		return error;
-	f = frame_of(mfn);
-	if (!gfn_is_none(p2m_gfn_of(p2m, mfn)))
-		return -EEXIST;
-	e = tree_make(p2m, &p2m->by_gfn, &p2m->height, gfn.v);
-	if (e && !is_own(p2m, f))
-		back = tree_make(p2m, &p2m->foreign, &p2m->foreign_height, mfn.v);
-	if (!e || (!back && !is_own(p2m, f)))
+	e = entry_make(p2m, gfn.v);
+	if (!e)
 		return -ENOMEM;
 	if (e->word)
 		return -EEXIST;
-
 	frame_get(mfn);
-	if (back)
-		back->word = gfn_to_gpa(gfn).v | P2M_PRESENT;
-	else
-		f->link = gfn.v;
-	if (f->type == FRAME_PUBLISHED)
+	if (frame_of(mfn)->type == FRAME_PUBLISHED)
 		rights |= P2M_PUBLISHED;
 	e->word = mfn_to_maddr(mfn).v | rights | P2M_PRESENT;
 	p2m->count++;
@@ -247,8 +199,6 @@ static int remove_entry(struct p2m *p2m, gfn_t gfn, struct p2m_entry *e)
 	error = revoke(p2m, gfn, e, 0);
 	if (error)
 		return error;
-	if (!is_own(p2m, frame_of(mfn)))
-		tree_find(p2m->foreign, p2m->foreign_height, mfn.v)->word = 0;
 	e->word = 0;
 	p2m->count--;
 	frame_put(mfn);
@@ -284,7 +234,7 @@ int p2m_destroy(struct p2m *p2m)
 
 	if (error)
 		return error;
-	p2m->by_gfn = p2m->foreign = NULL;
+	p2m->top = p2m->near = NULL;
 	for (unsigned piece = 0; piece < DESTROY_PIECE; piece++) {
 		mfn_t mfn = p2m->nodes;
 

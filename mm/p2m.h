@@ -5,14 +5,14 @@
  * introspection, copy-on-write clones, lent frames and dirty logs are built.
  *
  * Rules:
- *   P1  A frame is accepted only if it is the guest's own RAM, another guest's RAM or a published
- * frame with a reference for the purpose; monitor, switcher, shadow, p2m and device frames never
- * are. P2  A frame has at most one gfn in one p2m, so that a translation can be found from its
- * frame. P3  No translation grants more than the entry. When rights shrink, and before a removed
- * frame's reference is put, every translation of it is gone on every CPU. P4  A published frame has
- * no x right.
+ * - P1: a frame is accepted only if it is some guest's RAM or published, with a reference to it;
+ *   monitor, switcher, shadow, p2m and device frames never are. Who may lend to whom is judged
+ * above.
+ * - P2: no translation grants more than the entry. When rights shrink, and before a removed frame's
+ *   reference is put, every translation of it is gone on every CPU.
+ * - P3: a published frame has no x right.
  *
- * Tables grow only in p2m_insert(), which guests cannot call at will; they shrink in p2m_destroy().
+ * Tables grow only in p2m_insert(), whose gfns guests cannot choose; they shrink in p2m_destroy().
  */
 #ifndef MM_P2M_H
 #define MM_P2M_H
@@ -49,23 +49,27 @@ struct p2m_watcher {
 	void (*written)(struct p2m_watcher *w, gpa_t at, size_t size);
 };
 
+/* A radix tree of frames: inner ones hold 512 pointers, leaves 256 entries. */
 struct p2m {
 	u16 owner;		     /* (c) the guest's number */
-	u8 height;		     /* (p) inner levels above the leaves of by_gfn */
-	u8 foreign_height;	     /* (p) the same for foreign */
-	void *by_gfn;		     /* (p) gfn -> struct p2m_entry */
-	void *foreign;		     /* (p) mfn -> gfn of frames whose owner is not this guest */
+	u8 height;		     /* (p) inner levels above the leaves */
+	void **top;		     /* (p) */
+	void **near;		     /* (c) the part for the first 256 GiB: two inner levels */
 	struct p2m_watcher *watcher; /* (c) once mm/shadow has begun; NULL before */
-	mfn_t nodes;		     /* (p) the trees' frames, a list through struct frame's link */
+	mfn_t nodes;		     /* (p) the tree's frames, a list through struct frame's link */
 	u64 count;		     /* (p) frames present */
 	u64 destroy_at;		     /* (p) the gfn that p2m_destroy() has come to */
 };
+
+#define P2M_LEAF_BITS  8
+#define P2M_INNER_BITS 9
+#define P2M_NEAR_BITS  (P2M_LEAF_BITS + 2 * P2M_INNER_BITS)
 
 int p2m_init(struct p2m *p2m, u16 owner) __must_check;
 
 /*
  * Take a reference and show the frame at gfn. -EINVAL: gfn beyond the limit, or x on a published
- * frame; -EPERM: P1; -EEXIST: gfn or frame is in use here (P2); -ENOMEM.
+ * frame; -EPERM: P1; -EEXIST: the gfn is in use; -ENOMEM.
  */
 int p2m_insert(struct p2m *p2m, gfn_t gfn, mfn_t mfn, unsigned rights) __must_check;
 
@@ -84,8 +88,25 @@ enum p2m_answer {
 	P2M_WATCHED,  /* there, but not for this */
 };
 
+struct p2m_entry *p2m_lookup_far(const struct p2m *p2m, gfn_t gfn);
+
 /* The entry, or NULL when nothing is there. It stays where it is until p2m_destroy(). */
-struct p2m_entry *p2m_lookup(const struct p2m *p2m, gfn_t gfn);
+static inline struct p2m_entry *p2m_lookup(const struct p2m *p2m, gfn_t gfn)
+{
+	struct p2m_entry *leaf;
+	void **node;
+
+	if (unlikely(gfn.v >> P2M_NEAR_BITS))
+		return p2m_lookup_far(p2m, gfn);
+	node = p2m->near[gfn.v >> (P2M_LEAF_BITS + P2M_INNER_BITS)];
+	if (unlikely(!node))
+		return NULL;
+	leaf = node[gfn.v >> P2M_LEAF_BITS & ((1 << P2M_INNER_BITS) - 1)];
+	if (unlikely(!leaf))
+		return NULL;
+	leaf += gfn.v & ((1 << P2M_LEAF_BITS) - 1);
+	return leaf->word ? leaf : NULL;
+}
 
 /* The first entry at or after *gfn, which moves to it; NULL: no more. */
 struct p2m_entry *p2m_next(const struct p2m *p2m, gfn_t *gfn);
@@ -93,9 +114,6 @@ struct p2m_entry *p2m_next(const struct p2m *p2m, gfn_t *gfn);
 /* The frame for an access, if the rights cover all that it intends (P2M_R, P2M_W, P2M_X or
  * several). */
 enum p2m_answer p2m_resolve(const struct p2m *p2m, gfn_t gfn, unsigned intent, mfn_t *mfn);
-
-/* Where this guest sees a frame; GFN_NONE: nowhere. */
-gfn_t p2m_gfn_of(const struct p2m *p2m, mfn_t mfn);
 
 static inline mfn_t p2m_entry_mfn(const struct p2m_entry *e)
 {

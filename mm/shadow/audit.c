@@ -24,25 +24,39 @@ static bool is_in_use(const struct shadow *s, const struct shadow_page *page)
 
 static u64 spte_at(const struct shadow *s, u32 number)
 {
-	return page_of(s, number >> 9)->sptes[number & 511];
+	return page_of_spte(s, number)->sptes[slot_of_spte(number)];
 }
 
-static struct p2m_entry *entry_of(const struct shadow *s, u64 spte)
+static u32 next_of(const struct shadow *s, u32 number)
 {
-	gfn_t gfn = p2m_gfn_of(s->config.p2m, MFN((spte & PTE_FRAME) >> PAGE_SHIFT));
+	return page_of_spte(s, number)->links[slot_of_spte(number)] >> LINK_NEXT_SHIFT;
+}
 
-	return p2m_lookup(s->config.p2m, gfn);
+/* Whose list an spte stands in, by the head of the list: a gfn or a page's number. */
+static u64 owner_of(const struct shadow *s, u32 number)
+{
+	for (unsigned i = 0; i < PAGES_MAX * SHADOW_SLOTS; i++) {
+		u64 l = page_of_spte(s, number)->links[slot_of_spte(number)];
+
+		if (l & LINK_HEAD)
+			return l & LINK_VALUE;
+		number = l & LINK_VALUE;
+	}
+	return ~0ul;
 }
 
 /* I1: what an spte grants, p2m grants, of a frame that may be granted at all. I4: no protected
  * table is writable. */
-static bool leaf_is_sound(const struct shadow *s, u64 spte)
+static bool leaf_is_sound(const struct shadow *s, const struct shadow_page *page, unsigned slot)
 {
-	const struct p2m_entry *e = entry_of(s, spte);
+	u64 spte = page->sptes[slot];
+	const struct p2m_entry *e =
+	    p2m_lookup(s->config.p2m, GFN(owner_of(s, spte_number(page, slot))));
 	const struct frame *f = frame_of(MFN((spte & PTE_FRAME) >> PAGE_SHIFT));
 
 	HOLDS(spte & PTE_P);
 	HOLDS(e && f && f->refs);
+	HOLDS(!((e->word ^ spte) & PTE_FRAME));
 	HOLDS(f->type == FRAME_GUEST || f->type == FRAME_PUBLISHED);
 	HOLDS(e->word & P2M_R);
 	HOLDS(!(spte & PTE_W) || e->word & P2M_W);
@@ -55,21 +69,22 @@ static bool leaf_is_sound(const struct shadow *s, u64 spte)
 /* I3: the link of an spte stands in the list of the spte's target. */
 static bool link_is_sound(const struct shadow *s, const struct shadow_page *page, unsigned slot)
 {
-	u64 spte = page->sptes[slot];
-	u32 number = spte_number(page, slot);
-	const struct link *l = &page->links[slot];
-	u32 head =
-	    page->key.role.level == 1 ? entry_of(s, spte)->rmap : spte_child(s, spte)->parents;
+	bool leaf = role_level(page->key.role) == 1;
+	u64 l = page->links[slot], spte = page->sptes[slot];
+	u32 number = spte_number(page, slot), next = l >> LINK_NEXT_SHIFT;
 
-	if (l->previous) {
-		HOLDS(!((spte_at(s, l->previous) ^ spte) & PTE_FRAME));
-		HOLDS(page_of(s, l->previous >> 9)->links[l->previous & 511].next == number);
+	if (!(l & LINK_HEAD)) {
+		HOLDS(!((spte_at(s, l & LINK_VALUE) ^ spte) & PTE_FRAME));
+		HOLDS(next_of(s, l & LINK_VALUE) == number);
+	} else if (leaf) {
+		HOLDS(p2m_lookup(s->config.p2m, GFN(l & LINK_VALUE))->rmap == number);
 	} else {
-		HOLDS(head == number);
+		HOLDS(page_of(s, l & LINK_VALUE) == spte_child(s, spte));
+		HOLDS(spte_child(s, spte)->parents == number);
 	}
-	if (l->next) {
-		HOLDS(!((spte_at(s, l->next) ^ spte) & PTE_FRAME));
-		HOLDS(page_of(s, l->next >> 9)->links[l->next & 511].previous == number);
+	if (next) {
+		HOLDS(!((spte_at(s, next) ^ spte) & PTE_FRAME));
+		HOLDS((page_of_spte(s, next)->links[slot_of_spte(next)] & LINK_LOW) == number);
 	}
 	return true;
 }
@@ -80,14 +95,14 @@ static bool child_is_sound(const struct shadow *s, const struct shadow_page *pag
 	u64 spte = page->sptes[slot];
 	const struct frame *f = frame_of(MFN((spte & PTE_FRAME) >> PAGE_SHIFT));
 	const struct shadow_page *child;
-	bool force = page->key.role.level == 4 && slot >= s->config.supervisor_from_slot;
+	bool force = role_level(page->key.role) == 4 && slot >= s->config.supervisor_from_slot;
 
 	HOLDS(f && f->type == FRAME_SHADOW && f->owner == s->config.p2m->owner);
 	child = spte_child(s, spte);
 	HOLDS(child->mfn.v << PAGE_SHIFT == (spte & PTE_FRAME));
-	HOLDS(child->key.role.level == page->key.role.level - 1);
+	HOLDS(role_level(child->key.role) == role_level(page->key.role) - 1);
 	HOLDS(!force || !(spte & PTE_U));
-	HOLDS(!force || !(child->key.role.access & ACCESS_U));
+	HOLDS(!force || !(role_access(child->key.role) & ACCESS_U));
 	HOLDS(is_in_use(s, child));
 	return true;
 }
@@ -97,7 +112,7 @@ static bool agrees(const struct shadow *s, const struct shadow_page *page, unsig
 {
 	u64 gpte = 0;
 
-	if (!page->key.role.split)
+	if (!(page->key.role & ROLE_SPLIT))
 		HOLDS(gpte_read(s, page->key.gfn, slot, &gpte));
 	HOLDS(spte_is_justified(s, page, slot, page->sptes[slot], gpte));
 	return true;
@@ -107,26 +122,26 @@ static unsigned list_length(const struct shadow *s, u32 first)
 {
 	unsigned length = 0;
 
-	for (; first; first = page_of(s, first >> 9)->links[first & 511].next)
+	for (; first; first = next_of(s, first))
 		length++;
 	return length;
 }
 
 static bool page_is_sound(const struct shadow *s, const struct shadow_page *page, bool in_sync)
 {
-	bool is_root = page->key.role.level == 4;
+	bool is_root = role_level(page->key.role) == 4;
 	unsigned present = 0;
 
-	HOLDS(page->key.role.level >= 1 && page->key.role.level <= 4);
+	HOLDS(role_level(page->key.role) >= 1 && role_level(page->key.role) <= 4);
 	HOLDS(!page->generation || page->generation <= s->generation);
 	if (page_is_loose(page) || !page->tracked)
-		in_sync = page->key.role.split;
+		in_sync = page->key.role & ROLE_SPLIT;
 	for (unsigned slot = 0; slot < SHADOW_SLOTS; slot++) {
 		if (!page->sptes[slot] || (is_root && is_reserved_slot(s, slot)))
 			continue;
 		present++;
-		HOLDS(page->key.role.level == 1 ? leaf_is_sound(s, page->sptes[slot])
-						: child_is_sound(s, page, slot));
+		HOLDS(role_level(page->key.role) == 1 ? leaf_is_sound(s, page, slot)
+						      : child_is_sound(s, page, slot));
 		HOLDS(link_is_sound(s, page, slot));
 		HOLDS(!in_sync || agrees(s, page, slot));
 	}
@@ -145,14 +160,15 @@ static bool entry_is_sound(const struct shadow *s, gfn_t gfn, const struct p2m_e
 	while ((page = page_next_table(s, gfn, page))) {
 		tracked += page->tracked;
 		loose += page_is_loose(page);
-		HOLDS(!page_is_loose(page) || (page->tracked && page->key.role.level == 1));
+		HOLDS(!page_is_loose(page) || (page->tracked && role_level(page->key.role) == 1));
 	}
 	HOLDS(e->tables == tracked);
 	HOLDS(e->loose == loose && loose <= 1);
 	HOLDS(!loose || tracked == 1);
 	if (e->rmap) {
-		HOLDS(entry_of(s, spte_at(s, e->rmap)) == e);
-		HOLDS(!page_of(s, e->rmap >> 9)->links[e->rmap & 511].previous);
+		HOLDS(spte_at(s, e->rmap));
+		HOLDS(page_of_spte(s, e->rmap)->links[slot_of_spte(e->rmap)] & LINK_HEAD);
+		HOLDS(owner_of(s, e->rmap) == gfn.v);
 	}
 	return true;
 }

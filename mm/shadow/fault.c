@@ -31,7 +31,7 @@ static enum shadow_verdict resolve(struct shadow_vcpu *sv, gva_t gva, struct sha
 			result->intent = intent;
 			return answer == P2M_POPULATE ? SHADOW_POPULATE : SHADOW_WATCHED;
 		}
-		if (walk_mark(sv, w, access.write, result, &verdict))
+		if (walk_mark(sv, gva, w, access.write, result, &verdict))
 			continue;
 		result->gpa = GPA(gfn_to_gpa(w->gfn).v | (gva.v & ~PAGE_MASK));
 		return verdict;
@@ -51,44 +51,19 @@ static bool needs_kernel_view(const struct shadow_vcpu *sv, struct shadow_access
 	return access.write && !(have & ACCESS_W);
 }
 
-static int set_leaf(struct shadow *s, struct shadow_page *page, unsigned slot, u64 gpte,
-		    struct p2m_entry *target, bool kernel_view)
-{
-	u64 spte = leaf_spte(s, page, gpte, target, kernel_view), old = page->sptes[slot];
-
-	if (old && (old ^ spte) & PTE_FRAME) {
-		spte_withdraw(s, page, slot);
-		old = 0;
-	}
-	if (!old)
-		spte_set_leaf(s, page, slot, spte, target);
-	else if ((old ^ spte) & ~PTE_D)
-		spte_change(s, page, slot, spte);
-	return 0;
-}
-
-/* Protecting a table took a moment in which another CPU may have changed what the walk had read. */
-static bool walk_still_holds(struct shadow *s, const struct walk *w)
-{
-	if (likely(!s->stale))
-		return true;
-	stale_flush(s);
-	for (unsigned level = 4; level >= w->level; level--)
-		if ((READ_ONCE(*w->cell[level]) ^ w->gpte[level]) & ~(PTE_A | PTE_D))
-			return false;
-	return true;
-}
-
 /* The shadow page under a slot of this one, as the guest's entry wants it. */
 static struct shadow_page *descend(struct shadow *s, struct shadow_page *page, unsigned slot,
 				   u64 gpte)
 {
 	struct page_key key = child_key(s, page, slot, gpte);
-	struct shadow_page *child = page->sptes[slot] ? spte_child(s, page->sptes[slot]) : NULL;
+	u64 spte = page->sptes[slot];
+	struct shadow_page *child;
 
-	if (likely(child && gfn_equal(child->key.gfn, key.gfn) &&
-		   child->key.role.word == key.role.word && page_is_live(s, child)))
-		return child;
+	if (likely(spte)) {
+		child = spte_child(s, spte);
+		if (likely(key_equal(child->key, key) && page_is_live(s, child)))
+			return child;
+	}
 	child = page_get(s, key);
 	if (!child)
 		return NULL;
@@ -98,31 +73,59 @@ static struct shadow_page *descend(struct shadow *s, struct shadow_page *page, u
 	return child;
 }
 
-/* -EAGAIN: this call has done its share, or the guest's tables have changed meanwhile. */
-static int fill(struct shadow_vcpu *sv, gva_t gva, const struct walk *w, struct p2m_entry *target,
-		bool kernel_view)
+static void set_leaf(struct shadow *s, struct shadow_page *page, unsigned slot, u64 gpte,
+		     const struct walk *w, struct p2m_entry *target, bool kernel_view)
+{
+	u64 spte = leaf_spte(s, page, gpte, target, kernel_view), old = page->sptes[slot];
+
+	if (old && (old ^ spte) & PTE_FRAME) {
+		spte_withdraw(s, page, slot);
+		old = 0;
+	}
+	if (!old)
+		spte_set_leaf(s, page, slot, spte, w->gfn, target);
+	else if ((old ^ spte) & ~PTE_D)
+		spte_change(s, page, slot, spte);
+}
+
+/* Protecting a table took a moment in which another CPU may have changed what the walk had read:
+ * then all that was linked by it goes. */
+static bool unlink_if_changed(struct shadow_vcpu *sv, gva_t gva, const struct walk *w)
 {
 	struct shadow *s = sv->shadow;
-	struct shadow_page *page = sv->root, *path[5];
+	struct shadow_page *page = sv->root, *child;
+
+	stale_flush(s);
+	if (walk_holds(sv, gva, w))
+		return false;
+	for (unsigned level = 4; level > 1; level--) {
+		child = spte_child(s, page->sptes[slot_of(gva, level)]);
+		spte_withdraw(s, page, slot_of(gva, level));
+		page = child;
+	}
+	return true;
+}
+
+/* Whatever is still missing afterwards faults again: this call has done its share. */
+static void fill(struct shadow_vcpu *sv, gva_t gva, const struct walk *w, struct p2m_entry *target,
+		 bool kernel_view)
+{
+	struct shadow *s = sv->shadow;
+	struct shadow_page *page = sv->root;
 
 	if (unlikely(!page->tracked) && page_track(s, page))
-		return -EAGAIN;
+		return;
 	for (unsigned level = 4; level > 1; level--) {
-		path[level] = page;
 		page->used = s->clock;
 		page =
 		    descend(s, page, slot_of(gva, level), level >= w->level ? w->gpte[level] : 0);
 		if (!page)
-			return -EAGAIN;
+			return;
 	}
 	page->used = s->clock;
-	if (unlikely(!walk_still_holds(s, w))) {
-		for (unsigned level = 4; level > 1; level--)
-			spte_withdraw(s, path[level], slot_of(gva, level));
-		return -EAGAIN;
-	}
-	set_leaf(s, page, slot_of(gva, 1), w->level == 1 ? w->gpte[1] : 0, target, kernel_view);
-	return 0;
+	if (unlikely(s->stale) && unlink_if_changed(sv, gva, w))
+		return;
+	set_leaf(s, page, slot_of(gva, 1), w->level == 1 ? w->gpte[1] : 0, w, target, kernel_view);
 }
 
 static enum shadow_verdict fix(struct shadow_vcpu *sv, gva_t gva, struct shadow_access access,
@@ -143,7 +146,7 @@ static enum shadow_verdict fix(struct shadow_vcpu *sv, gva_t gva, struct shadow_
 	if (access.write && table_is_protected(s, target) && !table_allow_write(s, target, w.gfn))
 		return SHADOW_EMULATE;
 	root_settle(sv);
-	(void)fill(sv, gva, &w, target, kernel_view); /* what is missing faults again */
+	fill(sv, gva, &w, target, kernel_view);
 	return SHADOW_FIXED;
 }
 

@@ -25,18 +25,13 @@ static u32 *bucket_of(const struct shadow *s, gfn_t gfn)
 			  [hash & ((1u << BUCKETS_PER_FRAME_BITS) - 1)];
 }
 
-static bool has_key(const struct shadow_page *page, struct page_key key)
-{
-	return gfn_equal(page->key.gfn, key.gfn) && page->key.role.word == key.role.word;
-}
-
-struct shadow_page *page_find(const struct shadow *s, struct page_key key)
+static struct shadow_page *find(const struct shadow *s, struct page_key key)
 {
 	struct shadow_page *page;
 
 	for (u32 n = *bucket_of(s, key.gfn); n; n = page->next) {
 		page = page_of(s, n);
-		if (has_key(page, key) && page_is_live(s, page))
+		if (key_equal(page->key, key) && page_is_live(s, page))
 			return page;
 	}
 	return NULL;
@@ -49,7 +44,7 @@ struct shadow_page *page_next_table(const struct shadow *s, gfn_t gfn, struct sh
 	for (; n; n = page_of(s, n)->next) {
 		struct shadow_page *page = page_of(s, n);
 
-		if (gfn_equal(page->key.gfn, gfn) && !page->key.role.split)
+		if (gfn_equal(page->key.gfn, gfn) && !(page->key.role & ROLE_SPLIT))
 			return page;
 	}
 	return NULL;
@@ -93,7 +88,7 @@ static void unhash(struct shadow *s, struct shadow_page *page)
 
 static void withdraw_all(struct shadow *s, struct shadow_page *page)
 {
-	bool is_root = page->key.role.level == 4;
+	bool is_root = role_level(page->key.role) == 4;
 
 	for (unsigned slot = 0; slot < SHADOW_SLOTS && (page->present || is_root); slot++) {
 		if (!page->sptes[slot])
@@ -110,7 +105,7 @@ void page_free(struct shadow *s, struct shadow_page *page)
 	page->generation = 0;
 	withdraw_all(s, page);
 	while (page->parents)
-		spte_withdraw(s, page_of(s, page->parents >> 9), page->parents & 511);
+		spte_withdraw(s, page_of_spte(s, page->parents), slot_of_spte(page->parents));
 	untrack(s, page);
 	s->stale = true;
 	if (page->pins)
@@ -186,7 +181,6 @@ static int page_add(struct shadow *s)
 	    .number = s->page_count++,
 	    .next = s->free,
 	};
-	frame_of(sptes)->link = page->number;
 	s->frames += 2;
 	s->free = page->number;
 	return 0;
@@ -234,14 +228,14 @@ static bool is_reached(const struct shadow *s, const struct shadow_page *page)
 {
 	if (!page_is_live(s, page))
 		return false;
-	if (page->key.role.level == 4)
+	if (role_level(page->key.role) == 4)
 		return true;
-	return page->parents && is_reached(s, page_of(s, page->parents >> 9));
+	return page->parents && is_reached(s, page_of_spte(s, page->parents));
 }
 
 struct shadow_page *page_get(struct shadow *s, struct page_key key)
 {
-	struct shadow_page *page = page_find(s, key);
+	struct shadow_page *page = find(s, key);
 
 	if (page && s->config.policy == SHADOW_NOTIFIED && !is_reached(s, page)) {
 		page_drop(s, page);
@@ -262,7 +256,7 @@ struct shadow_page *page_get(struct shadow *s, struct page_key key)
 	*bucket_of(s, key.gfn) = page->number;
 	list_add_tail(&s->used, &page->use);
 	list_init(&page->loose);
-	if (!key.role.split && page_track(s, page)) {
+	if (!(key.role & ROLE_SPLIT) && page_track(s, page)) {
 		page_free(s, page);
 		return NULL;
 	}

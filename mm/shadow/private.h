@@ -1,15 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * private.h - what the files of mm/shadow share. A shadow page is one frame of entries (sptes) for
- * the CPU and one frame of links, a link per spte, that put the spte into the list of all sptes
- * with the same target: the translations of a gfn (head: its p2m entry) or the parents of a shadow
- * page (head: the page). Both lists are doubly linked by 32-bit spte numbers, so an spte leaves its
- * list at once.
+ * the CPU and one frame of links, one per spte. By its link an spte stands in the list of all sptes
+ * that have the same target: the translations of a gfn (the head is in its p2m entry) or the
+ * parents of a shadow page (the head is in the page). Both lists are doubly linked, so an spte
+ * leaves its list at once.
  *
- *   page.c  pages: find, make, reclaim      rmap.c  set and withdraw sptes      walk.c  the guest's
- * tables spte.c  what an spte may grant          fault.c one fault                   sync.c changed
- * tables root.c  vCPUs and their roots           audit.c the invariants              shadow.c begin
- * and end
+ * - page.c: pages are found, made, dropped, reclaimed
+ * - rmap.c: sptes are set and withdrawn, with their links
+ * - walk.c: the guest's tables
+ * - spte.c: what an spte may grant
+ * - fault.c: one fault
+ * - sync.c: tables that have changed
+ * - root.c: vCPUs and their roots
+ * - audit.c: the invariants
+ * - shadow.c: begin and end
  */
 #ifndef MM_SHADOW_PRIVATE_H
 #define MM_SHADOW_PRIVATE_H
@@ -29,11 +34,11 @@
 #define PTE_NX	  (1ul << 63)
 #define PTE_FRAME (((1ul << 52) - 1) & PAGE_MASK)
 
-/* A bit of ours in an spte: user page of the guest, for the moment mapped for its kernel alone. */
+/* Bits of ours in leaf sptes, where the CPU ignores them. A user page of the guest, for the moment
+ * mapped for its kernel alone; and a writable mapping of a table that is out of sync: its D says
+ * that the table was written. */
 #define SPTE_KERNEL_VIEW (1ul << 9)
-/* And one for a writable mapping of a table that is out of sync: its D says that the table was
- * written. */
-#define SPTE_LOOSE (1ul << 10)
+#define SPTE_LOOSE	 (1ul << 10)
 
 /* #PF error code (SDM volume 3, 4.7). */
 #define PF_P	1u
@@ -54,34 +59,54 @@
 #define MODE_SMEP 4u
 #define MODE_SMAP 8u
 
-/* One word, compared as one. */
-union role {
-	struct {
-		u32 level : 3;
-		u32 access : 3; /* what the levels above grant: ACCESS_* */
-		u32 mode : 4;	/* MODE_* */
-		u32 split : 1;	/* part of a large page of the guest: the gfn is no table */
-		u32 dirty : 1;	/* split: the large entry has D */
-		u32 vcpu : 16;	/* roots: whose */
-	};
-	u32 word;
-};
+#define ROLE_LEVEL	  7u	     /* 4: root */
+#define ROLE_ACCESS_SHIFT 3	     /* ACCESS_*: what the levels above grant */
+#define ROLE_MODE_SHIFT	  6	     /* MODE_* */
+#define ROLE_SPLIT	  (1u << 10) /* part of a large page of the guest: the gfn is no table */
+#define ROLE_DIRTY	  (1u << 11) /* split: the large entry has D */
+#define ROLE_VCPU_SHIFT	  16	     /* roots: whose */
+#define ROLE_VCPU	  (0xffffu << ROLE_VCPU_SHIFT)
+
+static inline unsigned role_level(u32 role)
+{
+	return role & ROLE_LEVEL;
+}
+
+static inline unsigned role_access(u32 role)
+{
+	return role >> ROLE_ACCESS_SHIFT & ACCESS_ALL;
+}
+
+static inline unsigned role_mode(u32 role)
+{
+	return role >> ROLE_MODE_SHIFT & 15;
+}
 
 /* The name of a shadow page. */
 struct page_key {
 	gfn_t gfn;
-	union role role;
+	u32 role;
 };
+
+static inline bool key_equal(struct page_key a, struct page_key b)
+{
+	return gfn_equal(a.gfn, b.gfn) && a.role == b.role;
+}
 
 /* ---- pages ---- */
 
-struct link {
-	u32 next, previous; /* spte numbers, 0: none */
-};
+/*
+ * A link: the next spte's number above, and below either the previous one's, or (LINK_HEAD: there
+ * is none) whose list it is: a gfn, or the number of a shadow page.
+ */
+#define LINK_NEXT_SHIFT 41
+#define LINK_HEAD	(1ul << 40)
+#define LINK_LOW	((1ul << LINK_NEXT_SHIFT) - 1)
+#define LINK_VALUE	(LINK_HEAD - 1)
 
 struct shadow_page {
 	u64 *sptes;	     /* (c) the CPU sets A and D in them */
-	struct link *links;  /* (s) */
+	u64 *links;	     /* (s) */
 	mfn_t mfn;	     /* (c) of sptes */
 	mfn_t links_mfn;     /* (c) */
 	struct page_key key; /* (s) */
@@ -89,6 +114,7 @@ struct shadow_page {
 	u64 used;	     /* (s) shadow->clock when a fault last came through */
 	struct list use;     /* (s) in shadow->used */
 	struct list loose;   /* (s) in shadow->loose, or alone */
+	u64 wrote;	     /* (s) shadow->clock at the last emulated write */
 	u32 number;	     /* (c) */
 	u32 next;	     /* (s) in the hash bucket or the free list */
 	u32 parents;	     /* (s) first spte that points here */
@@ -99,16 +125,16 @@ struct shadow_page {
 	u8 idle;	     /* (s) loose: resyncs in a row that found nothing written */
 	bool tracked;	     /* (s) counted in the p2m entry's tables */
 	bool written;	     /* (s) loose: to be scanned at the next resync */
-	u64 wrote;	     /* (s) shadow->clock at the last emulated write */
-};
+} __aligned(128);
 
 #define PAGES_PER_ROW 32u
 #define PAGES_MAX     (PAGE_SIZE / sizeof(void *) * PAGES_PER_ROW)
 #define PARENTS_MAX   1024 /* links beyond it push out older ones: no page takes long to free */
 #define CALL_BUDGET   1536 /* entries that one call withdraws before it answers "again" */
 
-_Static_assert(sizeof(struct shadow_page) * PAGES_PER_ROW <= PAGE_SIZE, "a row fits a frame");
-_Static_assert(PAGES_MAX *SHADOW_SLOTS < 1ul << 32, "spte numbers have 32 bits");
+_Static_assert(sizeof(struct shadow_page) * PAGES_PER_ROW == PAGE_SIZE, "a row fills a frame");
+_Static_assert(PAGES_MAX *SHADOW_SLOTS <= 1ul << (64 - LINK_NEXT_SHIFT), "numbers fit in links");
+_Static_assert(P2M_GFN_LIMIT <= LINK_HEAD, "gfns fit in links");
 
 static inline struct shadow_page *page_of(const struct shadow *s, u32 number)
 {
@@ -120,6 +146,31 @@ static inline u32 spte_number(const struct shadow_page *page, unsigned slot)
 	return page->number << 9 | slot;
 }
 
+static inline struct shadow_page *page_of_spte(const struct shadow *s, u32 number)
+{
+	return page_of(s, number >> 9);
+}
+
+static inline unsigned slot_of_spte(u32 number)
+{
+	return number & (SHADOW_SLOTS - 1);
+}
+
+/* An spte between pages carries its child's number in the 14 bits that the CPU ignores there: 9 to
+ * 11 and 52 to 62. */
+static inline u64 spte_to(const struct shadow_page *child)
+{
+	return mfn_to_maddr(child->mfn).v | (u64)(child->number & 7) << 9 |
+	       (u64)(child->number >> 3) << 52;
+}
+
+static inline struct shadow_page *spte_child(const struct shadow *s, u64 spte)
+{
+	return page_of(s, (spte >> 9 & 7) | (spte >> 52 & 0x7ff) << 3);
+}
+
+_Static_assert(PAGES_MAX <= 1 << 14, "a page's number fits in an spte");
+
 static inline bool page_is_live(const struct shadow *s, const struct shadow_page *page)
 {
 	return page->generation == s->generation;
@@ -130,11 +181,13 @@ static inline bool page_is_loose(const struct shadow_page *page)
 	return !list_is_empty(&page->loose);
 }
 
-/* page.c. The live page of this name, or NULL. */
-struct shadow_page *page_find(const struct shadow *s, struct page_key key);
+static inline bool is_reserved_slot(const struct shadow *s, unsigned slot)
+{
+	return slot >= s->config.reserved_first && slot <= s->config.reserved_last;
+}
 
-/* The same, made empty if there is none; the oldest give way. NULL: this call has done its share of
- * work, and is to be made again. */
+/* page.c. The live page of this name, made empty if there is none; the oldest give way. NULL: this
+ * call has done its share of work, and is to be made again. */
 struct shadow_page *page_get(struct shadow *s, struct page_key key);
 
 /* The next page, dropped ones included, that shadows this gfn as a table; NULL begins and ends. */
@@ -143,8 +196,8 @@ struct shadow_page *page_next_table(const struct shadow *s, gfn_t gfn, struct sh
 /* Nobody finds it any more; its frames come back as they are needed. */
 void page_drop(struct shadow *s, struct shadow_page *page);
 
-/* Withdraw all that it translates and all that leads to it; its frames are free unless it is
- * pinned. */
+/* Withdraw all that it translates and all that leads to it; it is free then, unless it is pinned.
+ */
 void page_free(struct shadow *s, struct shadow_page *page);
 
 /* Count it in its p2m entry, write-protected if the policy says so. -EAGAIN as page_get's NULL. */
@@ -154,16 +207,14 @@ int page_pool_init(struct shadow *s) __must_check;
 int page_pool_destroy(struct shadow *s) __must_check; /* -EAGAIN: call again */
 
 /* rmap.c. An spte appears, with a gfn or a shadow page as its target, and goes. */
-void spte_set_leaf(struct shadow *s, struct shadow_page *page, unsigned slot, u64 spte,
+void spte_set_leaf(struct shadow *s, struct shadow_page *page, unsigned slot, u64 spte, gfn_t gfn,
 		   struct p2m_entry *target);
 void spte_set_child(struct shadow *s, struct shadow_page *page, unsigned slot,
 		    struct shadow_page *child);
 void spte_withdraw(struct shadow *s, struct shadow_page *page, unsigned slot);
 void spte_change(struct shadow *s, struct shadow_page *page, unsigned slot, u64 spte);
-struct shadow_page *spte_child(const struct shadow *s, u64 spte);
 
-/* Take from every translation of the entry's gfn what is not in rights (P2M_*). -EAGAIN: call
- * again. */
+/* Take from every translation of the entry's gfn what is not in rights (P2M_*). -EAGAIN: again. */
 int rmap_restrict(struct shadow *s, struct p2m_entry *e, unsigned rights) __must_check;
 
 /* Whether a writable translation of a loose table was used since the last call (D is cleared). */
@@ -174,8 +225,6 @@ void stale_flush(struct shadow *s);
 
 /* spte.c. What entries may grant: pure functions of guest entry, role and p2m entry. */
 bool gpte_is_reserved(const struct shadow *s, unsigned mode, unsigned level, u64 gpte);
-unsigned gpte_access(u64 gpte);
-bool table_is_protected(const struct shadow *s, const struct p2m_entry *e);
 struct page_key child_key(const struct shadow *s, const struct shadow_page *page, unsigned slot,
 			  u64 gpte);
 u64 leaf_spte(const struct shadow *s, const struct shadow_page *page, u64 gpte,
@@ -183,23 +232,36 @@ u64 leaf_spte(const struct shadow *s, const struct shadow_page *page, u64 gpte,
 gfn_t leaf_gfn(const struct shadow_page *page, unsigned slot, u64 gpte);
 bool spte_is_justified(const struct shadow *s, const struct shadow_page *page, unsigned slot,
 		       u64 spte, u64 gpte);
-bool is_reserved_slot(const struct shadow *s, unsigned slot);
+
+static inline unsigned gpte_access(u64 gpte)
+{
+	return (gpte >> 1 & (ACCESS_W | ACCESS_U)) | (gpte & PTE_NX ? 0 : ACCESS_X);
+}
+
+static inline bool table_is_protected(const struct shadow *s, const struct p2m_entry *e)
+{
+	return e->tables > e->loose && s->config.policy == SHADOW_TRAPPED;
+}
 
 /* walk.c. The guest's tables, as they are now. */
 struct walk {
 	u64 gpte[5];	 /* by level, from 4 down to where it ended */
-	u64 *cell[5];	 /* where each was read */
 	unsigned level;	 /* of the entry that maps the page */
 	unsigned access; /* ACCESS_* of all levels together */
 	gfn_t gfn;
-	gfn_t table[5];
 };
 
 enum shadow_verdict walk_read(struct shadow_vcpu *sv, gva_t gva, struct shadow_access access,
 			      struct walk *w, struct shadow_result *result);
-/* Set A, and D for a write. -EAGAIN: an entry has changed, walk again; FIXED is 0. */
-int walk_mark(struct shadow_vcpu *sv, struct walk *w, bool write, struct shadow_result *result,
-	      enum shadow_verdict *verdict);
+
+/* Set A, and D for a write. FIXED; what p2m says of a table; -EAGAIN: an entry has changed. */
+int walk_mark(struct shadow_vcpu *sv, gva_t gva, struct walk *w, bool write,
+	      struct shadow_result *result, enum shadow_verdict *verdict) __must_check;
+
+/* Whether the entries still say what the walk has read, A and D aside. */
+bool walk_holds(const struct shadow_vcpu *sv, gva_t gva, const struct walk *w);
+
+/* One entry; false: p2m does not grant the table. */
 bool gpte_read(const struct shadow *s, gfn_t table, unsigned slot, u64 *gpte);
 
 /* root.c. Afterwards sv->root is a live root of the vCPU's present address space. */
@@ -215,7 +277,7 @@ void sync_written(struct p2m_watcher *w, gpa_t at, size_t size);
 
 static inline unsigned slot_of(gva_t gva, unsigned level)
 {
-	return gva.v >> (PAGE_SHIFT + 9 * (level - 1)) & (SHADOW_SLOTS - 1);
+	return gva.v >> (PAGE_SHIFT - 9 + 9 * level) & (SHADOW_SLOTS - 1);
 }
 
 /* Each public call begins and ends with these. */

@@ -14,50 +14,41 @@
  * pieces. */
 #define NARROW_MAX 512
 
-static struct link *link_of(const struct shadow *s, u32 number)
+static u64 *link_of(const struct shadow *s, u32 number)
 {
-	return &page_of(s, number >> 9)->links[number & 511];
+	return &page_of_spte(s, number)->links[slot_of_spte(number)];
+}
+
+static u32 next_of(const struct shadow *s, u32 number)
+{
+	return *link_of(s, number) >> LINK_NEXT_SHIFT;
 }
 
 static bool is_leaf(const struct shadow_page *page)
 {
-	return page->key.role.level == 1;
+	return role_level(page->key.role) == 1;
 }
 
-struct shadow_page *spte_child(const struct shadow *s, u64 spte)
+/* owner: the gfn or the page's number that the list belongs to. */
+static void insert(struct shadow *s, struct shadow_page *page, unsigned slot, u32 *head, u64 owner)
 {
-	return page_of(s, frame_of(MFN((spte & PTE_FRAME) >> PAGE_SHIFT))->link);
-}
+	u32 number = spte_number(page, slot), next = *head;
 
-/* Invariant I3 says that the entry exists. */
-static struct p2m_entry *target_of(const struct shadow *s, u64 spte)
-{
-	const struct p2m *p2m = s->config.p2m;
-	gfn_t gfn = p2m_gfn_of(p2m, MFN((spte & PTE_FRAME) >> PAGE_SHIFT));
-	struct p2m_entry *e = p2m_lookup(p2m, gfn);
+	page->links[slot] = (u64)next << LINK_NEXT_SHIFT | LINK_HEAD | owner;
+	if (next) {
+		u64 *l = link_of(s, next);
 
-	BUG_ON(!e);
-	return e;
-}
-
-static void insert(struct shadow *s, struct shadow_page *page, unsigned slot, u32 *head)
-{
-	struct link *l = &page->links[slot];
-	u32 number = spte_number(page, slot);
-
-	l->next = *head;
-	l->previous = 0;
-	if (*head)
-		link_of(s, *head)->previous = number;
+		*l = (*l & ~LINK_LOW) | number;
+	}
 	*head = number;
+	page->present++;
 }
 
-void spte_set_leaf(struct shadow *s, struct shadow_page *page, unsigned slot, u64 spte,
+void spte_set_leaf(struct shadow *s, struct shadow_page *page, unsigned slot, u64 spte, gfn_t gfn,
 		   struct p2m_entry *target)
 {
 	ASSERT(!page->sptes[slot]);
-	insert(s, page, slot, &target->rmap);
-	page->present++;
+	insert(s, page, slot, &target->rmap, gfn.v);
 	s->stats.fills++;
 	WRITE_ONCE(page->sptes[slot], spte);
 }
@@ -67,42 +58,50 @@ void spte_set_leaf(struct shadow *s, struct shadow_page *page, unsigned slot, u6
 void spte_set_child(struct shadow *s, struct shadow_page *page, unsigned slot,
 		    struct shadow_page *child)
 {
-	u64 spte = mfn_to_maddr(child->mfn).v | PTE_P | PTE_W | PTE_U | PTE_A;
+	u64 spte = spte_to(child) | PTE_P | PTE_W | PTE_U | PTE_A;
 
 	ASSERT(!page->sptes[slot]);
-	if (page->key.role.level == 4 && slot >= s->config.supervisor_from_slot)
+	if (role_level(page->key.role) == 4 && slot >= s->config.supervisor_from_slot)
 		spte &= ~PTE_U;
 	if (child->parent_count == PARENTS_MAX)
-		spte_withdraw(s, page_of(s, child->parents >> 9), child->parents & 511);
-	insert(s, page, slot, &child->parents);
+		spte_withdraw(s, page_of_spte(s, child->parents), slot_of_spte(child->parents));
+	insert(s, page, slot, &child->parents, child->number);
 	child->parent_count++;
-	page->present++;
 	WRITE_ONCE(page->sptes[slot], spte);
 }
 
-static void forget_link(struct shadow *s, struct shadow_page *page, unsigned slot, u64 spte)
+static void take_out(struct shadow *s, struct shadow_page *page, unsigned slot)
 {
-	struct link l = page->links[slot];
+	u64 l = page->links[slot];
+	u32 next = l >> LINK_NEXT_SHIFT;
 
-	if (l.previous)
-		link_of(s, l.previous)->next = l.next;
-	else if (is_leaf(page))
-		target_of(s, spte)->rmap = l.next;
-	else
-		spte_child(s, spte)->parents = l.next;
-	if (l.next)
-		link_of(s, l.next)->previous = l.previous;
+	if (!(l & LINK_HEAD)) {
+		u64 *previous = link_of(s, l & LINK_VALUE);
+
+		*previous = (*previous & LINK_LOW) | (l & ~LINK_LOW);
+	} else if (is_leaf(page)) {
+		struct p2m_entry *e = p2m_lookup(s->config.p2m, GFN(l & LINK_VALUE));
+
+		BUG_ON(!e); /* I1 */
+		e->rmap = next;
+	} else {
+		page_of(s, l & LINK_VALUE)->parents = next;
+	}
+	if (next) {
+		u64 *n = link_of(s, next);
+
+		*n = (*n & ~LINK_LOW) | (l & LINK_LOW);
+	}
 }
 
 /* A writable way to a loose table goes: what its D says must not be lost. */
 static void keep_dirty(struct shadow *s, u64 spte)
 {
-	gfn_t gfn = p2m_gfn_of(s->config.p2m, MFN((spte & PTE_FRAME) >> PAGE_SHIFT));
-
 	list_for_each (l, &s->loose) {
 		struct shadow_page *page = list_entry(l, struct shadow_page, loose);
+		struct p2m_entry *e = p2m_lookup(s->config.p2m, page->key.gfn);
 
-		if (gfn_equal(page->key.gfn, gfn))
+		if (!((e->word ^ spte) & PTE_FRAME))
 			page->written = true;
 	}
 }
@@ -111,14 +110,14 @@ void spte_withdraw(struct shadow *s, struct shadow_page *page, unsigned slot)
 {
 	u64 spte = __atomic_exchange_n(&page->sptes[slot], 0, __ATOMIC_SEQ_CST);
 
-	forget_link(s, page, slot, spte);
+	take_out(s, page, slot);
 	page->present--;
 	s->stale = true;
 	s->stats.zapped++;
 	if (s->budget)
 		s->budget--;
 	if (is_leaf(page)) {
-		if (unlikely(spte & SPTE_LOOSE && spte & PTE_D))
+		if (unlikely((spte & (SPTE_LOOSE | PTE_D)) == (SPTE_LOOSE | PTE_D)))
 			keep_dirty(s, spte);
 		return;
 	}
@@ -129,22 +128,20 @@ void spte_withdraw(struct shadow *s, struct shadow_page *page, unsigned slot)
 		page_drop(s, page);
 }
 
-/* Another view of the same gfn. */
+/* Another view of the same frame. Both are right by the guest's tables, so a CPU may keep the old.
+ */
 void spte_change(struct shadow *s, struct shadow_page *page, unsigned slot, u64 spte)
 {
 	u64 old = __atomic_exchange_n(&page->sptes[slot], spte, __ATOMIC_SEQ_CST);
 
-	if (old & ~spte & (PTE_W | PTE_U) || spte & ~old & PTE_NX)
-		s->stale = true;
-	if (old & SPTE_LOOSE && old & PTE_D)
+	if (unlikely((old & (SPTE_LOOSE | PTE_D)) == (SPTE_LOOSE | PTE_D)))
 		keep_dirty(s, old);
 	s->stats.fills++;
 }
 
 static void narrow(struct shadow *s, u32 number, unsigned rights)
 {
-	struct shadow_page *page = page_of(s, number >> 9);
-	u64 *spte = &page->sptes[number & 511], old = *spte;
+	u64 *spte = &page_of_spte(s, number)->sptes[slot_of_spte(number)], old = *spte;
 
 	if (!(rights & P2M_W) && old & PTE_W) {
 		old = __atomic_fetch_and(spte, ~(PTE_W | PTE_D | SPTE_LOOSE), __ATOMIC_SEQ_CST);
@@ -163,7 +160,7 @@ int rmap_restrict(struct shadow *s, struct p2m_entry *e, unsigned rights)
 	unsigned length = 0;
 
 	if (rights & P2M_R) {
-		for (u32 n = e->rmap; n && length < NARROW_MAX; n = link_of(s, n)->next, length++)
+		for (u32 n = e->rmap; n && length < NARROW_MAX; n = next_of(s, n), length++)
 			narrow(s, n, rights);
 		if (length < NARROW_MAX)
 			return 0;
@@ -171,7 +168,7 @@ int rmap_restrict(struct shadow *s, struct p2m_entry *e, unsigned rights)
 	while (e->rmap) {
 		if (!s->budget)
 			return -EAGAIN;
-		spte_withdraw(s, page_of(s, e->rmap >> 9), e->rmap & 511);
+		spte_withdraw(s, page_of_spte(s, e->rmap), slot_of_spte(e->rmap));
 	}
 	return 0;
 }
@@ -180,8 +177,8 @@ bool rmap_take_dirty(struct shadow *s, struct p2m_entry *e)
 {
 	bool dirty = false;
 
-	for (u32 n = e->rmap; n; n = link_of(s, n)->next) {
-		u64 *spte = &page_of(s, n >> 9)->sptes[n & 511];
+	for (u32 n = e->rmap; n; n = next_of(s, n)) {
+		u64 *spte = &page_of_spte(s, n)->sptes[slot_of_spte(n)];
 
 		if (!(*spte & SPTE_LOOSE) || !(*spte & PTE_D))
 			continue;

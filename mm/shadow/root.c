@@ -32,13 +32,11 @@ void shadow_vcpu_exit(struct shadow_vcpu *sv)
 
 static struct page_key root_key(const struct shadow_vcpu *sv)
 {
-	struct page_key key = {.gfn = GFN((sv->cr3 & PTE_FRAME) >> PAGE_SHIFT)};
-
-	key.role.level = 4;
-	key.role.access = ACCESS_ALL;
-	key.role.mode = sv->mode;
-	key.role.vcpu = sv->id;
-	return key;
+	return (struct page_key){
+	    .gfn = GFN((sv->cr3 & PTE_FRAME) >> PAGE_SHIFT),
+	    .role = 4 | ACCESS_ALL << ROLE_ACCESS_SHIFT | (u32)sv->mode << ROLE_MODE_SHIFT |
+		    (u32)sv->id << ROLE_VCPU_SHIFT,
+	};
 }
 
 void root_settle(struct shadow_vcpu *sv)

@@ -11,11 +11,6 @@
  */
 #include "mm/shadow/private.h"
 
-bool is_reserved_slot(const struct shadow *s, unsigned slot)
-{
-	return slot >= s->config.reserved_first && slot <= s->config.reserved_last;
-}
-
 /* SDM volume 3, 4.5.4 and table 4-15 to 4-20. */
 bool gpte_is_reserved(const struct shadow *s, unsigned mode, unsigned level, u64 gpte)
 {
@@ -32,49 +27,31 @@ bool gpte_is_reserved(const struct shadow *s, unsigned mode, unsigned level, u64
 	return gpte & reserved;
 }
 
-unsigned gpte_access(u64 gpte)
-{
-	return (gpte & PTE_W ? ACCESS_W : 0) | (gpte & PTE_U ? ACCESS_U : 0) |
-	       (gpte & PTE_NX ? 0 : ACCESS_X);
-}
-
-bool table_is_protected(const struct shadow *s, const struct p2m_entry *e)
-{
-	return s->config.policy == SHADOW_TRAPPED && e->tables > e->loose;
-}
-
-static u64 frames_below(const struct shadow_page *page)
-{
-	return 1ul << 9 * (page->key.role.level - 1);
-}
-
 /* The shadow page that belongs under a slot. gpte is not looked at in a split page. */
 struct page_key child_key(const struct shadow *s, const struct shadow_page *page, unsigned slot,
 			  u64 gpte)
 {
-	struct page_key key = page->key;
+	u32 role = page->key.role, level = role_level(role);
+	u32 below = (role & ~ROLE_VCPU) - 1; /* one level down */
+	unsigned taken = ~gpte_access(gpte) & ACCESS_ALL;
+	u64 gfn = (gpte & PTE_FRAME) >> PAGE_SHIFT;
 
-	key.role.level--;
-	key.role.vcpu = 0;
-	if (page->key.role.split) {
-		key.gfn.v += slot * frames_below(page);
-		return key;
+	if (unlikely(role & ROLE_SPLIT))
+		return (struct page_key){GFN(page->key.gfn.v + ((u64)slot << 9 * (level - 1))),
+					 below};
+	if (level == 4 && slot >= s->config.supervisor_from_slot)
+		taken |= ACCESS_U;
+	below &= ~(taken << ROLE_ACCESS_SHIFT);
+	if (unlikely(gpte & PTE_PS)) {
+		below |= gpte & PTE_D ? ROLE_SPLIT | ROLE_DIRTY : ROLE_SPLIT;
+		gfn &= ~((1ul << 9 * (level - 1)) - 1);
 	}
-	key.role.access &= gpte_access(gpte);
-	if (page->key.role.level == 4 && slot >= s->config.supervisor_from_slot)
-		key.role.access &= ~ACCESS_U;
-	key.gfn.v = (gpte & PTE_FRAME) >> PAGE_SHIFT;
-	if (gpte & PTE_PS && page->key.role.level < 4) {
-		key.role.split = 1;
-		key.role.dirty = !!(gpte & PTE_D);
-		key.gfn.v &= ~(frames_below(page) - 1);
-	}
-	return key;
+	return (struct page_key){GFN(gfn), below};
 }
 
 gfn_t leaf_gfn(const struct shadow_page *page, unsigned slot, u64 gpte)
 {
-	if (page->key.role.split)
+	if (page->key.role & ROLE_SPLIT)
 		return GFN(page->key.gfn.v + slot);
 	return GFN((gpte & PTE_FRAME) >> PAGE_SHIFT);
 }
@@ -83,38 +60,34 @@ gfn_t leaf_gfn(const struct shadow_page *page, unsigned slot, u64 gpte)
 u64 leaf_spte(const struct shadow *s, const struct shadow_page *page, u64 gpte,
 	      const struct p2m_entry *target, bool kernel_view)
 {
-	union role role = page->key.role;
-	unsigned access = role.split ? role.access : role.access & gpte_access(gpte);
-	bool dirty = role.split ? role.dirty : gpte & PTE_D;
-	bool user = access & ACCESS_U && !kernel_view;
-	u64 spte = mfn_to_maddr(p2m_entry_mfn(target)).v | PTE_P | PTE_A;
+	u32 role = page->key.role;
+	bool split = role & ROLE_SPLIT, dirty = split ? role & ROLE_DIRTY : gpte & PTE_D;
+	unsigned access = role_access(role) & (split ? ACCESS_ALL : gpte_access(gpte));
+	u64 word = target->word, spte = (word & PTE_FRAME) | PTE_P | PTE_A;
 
-	if (!(target->word & P2M_R))
+	if (!(word & P2M_R))
 		return 0;
-	if (!(role.mode & MODE_WP) && !user)
+	if (unlikely(kernel_view)) {
+		access &= ~(ACCESS_U | (role_mode(role) & MODE_SMEP ? ACCESS_X : 0));
+		spte |= SPTE_KERNEL_VIEW;
+	}
+	if (!(access & ACCESS_U) && !(role_mode(role) & MODE_WP))
 		access |= ACCESS_W;
-	if (kernel_view && role.mode & MODE_SMEP)
-		access &= ~ACCESS_X;
-	if (access & ACCESS_W && dirty && target->word & P2M_W && !table_is_protected(s, target))
+	if (access & ACCESS_W && dirty && word & P2M_W && !table_is_protected(s, target))
 		spte |= target->loose ? PTE_W | SPTE_LOOSE : PTE_W | PTE_D;
-	if (user)
+	if (access & ACCESS_U)
 		spte |= PTE_U;
-	if (!(access & ACCESS_X && target->word & P2M_X))
+	if (!(access & ACCESS_X && word & P2M_X))
 		spte |= PTE_NX;
-	return kernel_view ? spte | SPTE_KERNEL_VIEW : spte;
+	return spte;
 }
 
 static bool leaf_is_justified(const struct shadow *s, const struct shadow_page *page, unsigned slot,
 			      u64 spte, u64 gpte)
 {
 	const struct p2m_entry *e = p2m_lookup(s->config.p2m, leaf_gfn(page, slot, gpte));
-	u64 most;
+	u64 most = e ? leaf_spte(s, page, gpte, e, spte & SPTE_KERNEL_VIEW) : 0;
 
-	if (!e)
-		return false;
-	if (!page->key.role.split && !(gpte & PTE_A))
-		return false;
-	most = leaf_spte(s, page, gpte, e, spte & SPTE_KERNEL_VIEW);
 	return most && !((spte ^ most) & PTE_FRAME) && !(spte & ~most & (PTE_W | PTE_U)) &&
 	       !(most & ~spte & PTE_NX);
 }
@@ -123,18 +96,19 @@ static bool leaf_is_justified(const struct shadow *s, const struct shadow_page *
 bool spte_is_justified(const struct shadow *s, const struct shadow_page *page, unsigned slot,
 		       u64 spte, u64 gpte)
 {
-	union role role = page->key.role;
-	struct page_key want;
-	struct shadow_page *child;
+	u32 role = page->key.role;
+	struct page_key want, have;
 
-	if (!role.split && (!(gpte & PTE_P) || gpte_is_reserved(s, role.mode, role.level, gpte)))
-		return false;
-	if (role.level == 1)
+	if (!(role & ROLE_SPLIT)) {
+		if ((gpte & (PTE_P | PTE_A)) != (PTE_P | PTE_A) ||
+		    gpte_is_reserved(s, role_mode(role), role_level(role), gpte))
+			return false;
+	}
+	if (role_level(role) == 1)
 		return leaf_is_justified(s, page, slot, spte, gpte);
-	if (!role.split && !(gpte & PTE_A))
-		return false;
 	want = child_key(s, page, slot, gpte);
-	child = spte_child(s, spte);
-	want.role.dirty &= child->key.role.dirty; /* D may have been set since: that takes nothing */
-	return gfn_equal(child->key.gfn, want.gfn) && child->key.role.word == want.role.word;
+	have = spte_child(s, spte)->key;
+	if (!(have.role & ROLE_DIRTY))
+		want.role &= ~ROLE_DIRTY; /* D may have been set since: that takes nothing away */
+	return key_equal(have, want);
 }

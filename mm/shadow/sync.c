@@ -26,25 +26,25 @@ static void prefault(struct shadow *s, struct shadow_page *page, unsigned slot, 
 
 	if ((gpte & (PTE_P | PTE_A)) != (PTE_P | PTE_A) || !page_is_live(s, page))
 		return;
-	if (gpte_is_reserved(s, page->key.role.mode, 1, gpte))
+	if (gpte_is_reserved(s, role_mode(page->key.role), 1, gpte))
 		return;
 	target = p2m_lookup(s->config.p2m, leaf_gfn(page, slot, gpte));
 	spte = target ? leaf_spte(s, page, gpte, target, false) : 0;
 	if (spte)
-		spte_set_leaf(s, page, slot, spte, target);
+		spte_set_leaf(s, page, slot, spte, leaf_gfn(page, slot, gpte), target);
 }
 
 static void entry_changed(struct shadow *s, struct shadow_page *page, unsigned slot, u64 gpte)
 {
 	u64 spte = page->sptes[slot];
 
-	if (page->key.role.level == 4 && is_reserved_slot(s, slot))
+	if (role_level(page->key.role) == 4 && is_reserved_slot(s, slot))
 		return;
 	if (spte && spte_is_justified(s, page, slot, spte, gpte))
 		return;
 	if (spte)
 		spte_withdraw(s, page, slot);
-	if (page->key.role.level == 1)
+	if (role_level(page->key.role) == 1)
 		prefault(s, page, slot, gpte);
 }
 
@@ -96,7 +96,8 @@ static void unshadow(struct shadow *s, gfn_t gfn, bool only_dead)
 	struct shadow_page *page = page_next_table(s, gfn, NULL), *next;
 
 	for (; page; page = next) {
-		bool dead = !page_is_live(s, page) || (page->key.role.level < 4 && !page->parents);
+		bool dead =
+		    !page_is_live(s, page) || (role_level(page->key.role) < 4 && !page->parents);
 
 		next = page_next_table(s, gfn, page);
 		if (dead || !only_dead)
@@ -225,7 +226,7 @@ bool table_allow_write(struct shadow *s, struct p2m_entry *e, gfn_t gfn)
 	do
 		page = page_next_table(s, gfn, page);
 	while (!page->tracked);
-	if (e->tables == 1 && page->key.role.level == 1) {
+	if (e->tables == 1 && role_level(page->key.role) == 1) {
 		if (!in_a_row(s, page, LOOSE_AFTER))
 			return false;
 		loosen(s, page, e);

@@ -10,14 +10,30 @@
 #include "lib/errno.h"
 #include "mm/shadow/private.h"
 
+static u64 *cell_of(const struct p2m_entry *e, unsigned slot)
+{
+	return (u64 *)machine_map(p2m_entry_mfn(e)) + slot;
+}
+
 bool gpte_read(const struct shadow *s, gfn_t table, unsigned slot, u64 *gpte)
 {
 	const struct p2m_entry *e = p2m_lookup(s->config.p2m, table);
 
 	if (!e || (e->word & (P2M_R | P2M_PUBLISHED)) != P2M_R)
 		return false;
-	*gpte = READ_ONCE(((u64 *)machine_map(p2m_entry_mfn(e)))[slot]);
+	*gpte = READ_ONCE(*cell_of(e, slot));
 	return true;
+}
+
+static gfn_t gfn_in(u64 entry)
+{
+	return GFN((entry & PTE_FRAME) >> PAGE_SHIFT);
+}
+
+/* Where a level's table was, by what the walk has read above it. */
+static gfn_t table_of(const struct shadow_vcpu *sv, const struct walk *w, unsigned level)
+{
+	return gfn_in(level == 4 ? sv->cr3 : w->gpte[level + 1]);
 }
 
 static enum shadow_verdict refused(const struct p2m_entry *e, gfn_t gfn, unsigned intent,
@@ -57,67 +73,79 @@ enum shadow_verdict walk_read(struct shadow_vcpu *sv, gva_t gva, struct shadow_a
 			      struct walk *w, struct shadow_result *result)
 {
 	const struct shadow *s = sv->shadow;
-	gfn_t table = GFN((sv->cr3 & PTE_FRAME) >> PAGE_SHIFT);
 	unsigned have = ACCESS_ALL, level = 4;
-	u64 gpte;
+	u64 gpte = sv->cr3, frames;
 
 	for (;; level--) {
-		const struct p2m_entry *e = p2m_lookup(s->config.p2m, table);
+		const struct p2m_entry *e = p2m_lookup(s->config.p2m, gfn_in(gpte));
 		unsigned slot = slot_of(gva, level);
 
-		if (p2m_entry_answer(e, P2M_R) != P2M_GRANTED)
-			return refused(e, table, P2M_R, result);
-		if (e->word & P2M_PUBLISHED)
+		if (unlikely(p2m_entry_answer(e, P2M_R) != P2M_GRANTED))
+			return refused(e, gfn_in(gpte), P2M_R, result);
+		if (unlikely(e->word & P2M_PUBLISHED))
 			return reflect(sv->mode, access, PF_P | PF_RSVD, result);
-		w->table[level] = table;
-		w->cell[level] = (u64 *)machine_map(p2m_entry_mfn(e)) + slot;
-		w->gpte[level] = gpte = READ_ONCE(*w->cell[level]);
+		w->gpte[level] = gpte = READ_ONCE(*cell_of(e, slot));
 		if (!(gpte & PTE_P))
 			return reflect(sv->mode, access, 0, result);
-		if (gpte_is_reserved(s, sv->mode, level, gpte))
+		if (unlikely(gpte_is_reserved(s, sv->mode, level, gpte)))
 			return reflect(sv->mode, access, PF_P | PF_RSVD, result);
 		have &= gpte_access(gpte);
 		if (level == 4 && slot >= s->config.supervisor_from_slot)
 			have &= ~ACCESS_U;
 		if (level == 1 || gpte & PTE_PS)
 			break;
-		table = GFN((gpte & PTE_FRAME) >> PAGE_SHIFT);
 	}
 	if (!may_access(sv->mode, have, access))
 		return reflect(sv->mode, access, PF_P, result);
-
+	frames = 1ul << 9 * (level - 1);
 	w->level = level;
 	w->access = have;
-	w->gfn = GFN((gpte & PTE_FRAME) >> PAGE_SHIFT);
-	if (level > 1) {
-		u64 frames = 1ul << 9 * (level - 1);
-
-		w->gfn.v = (w->gfn.v & ~(frames - 1)) | (gva.v >> PAGE_SHIFT & (frames - 1));
-	}
+	w->gfn = GFN((gfn_in(gpte).v & ~(frames - 1)) | (gva.v >> PAGE_SHIFT & (frames - 1)));
 	return SHADOW_FIXED;
 }
 
-int walk_mark(struct shadow_vcpu *sv, struct walk *w, bool write, struct shadow_result *result,
-	      enum shadow_verdict *verdict)
+static int mark_level(struct shadow_vcpu *sv, gva_t gva, struct walk *w, unsigned level, u64 bits,
+		      struct shadow_result *result, enum shadow_verdict *verdict)
+{
+	gfn_t table = table_of(sv, w, level);
+	const struct p2m_entry *e = p2m_lookup(sv->shadow->config.p2m, table);
+	u64 old = w->gpte[level];
+
+	if (p2m_entry_answer(e, P2M_W) != P2M_GRANTED) {
+		*verdict = refused(e, table, P2M_W, result);
+		return 0;
+	}
+	w->gpte[level] = old | bits;
+	return __atomic_compare_exchange_n(cell_of(e, slot_of(gva, level)), &old, old | bits, false,
+					   __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST)
+		   ? 0
+		   : -EAGAIN;
+}
+
+int walk_mark(struct shadow_vcpu *sv, gva_t gva, struct walk *w, bool write,
+	      struct shadow_result *result, enum shadow_verdict *verdict)
+{
+	*verdict = SHADOW_FIXED;
+	for (unsigned level = 4; level >= w->level; level--) {
+		u64 bits = write && level == w->level ? PTE_A | PTE_D : PTE_A;
+		int error = 0;
+
+		if (unlikely(~w->gpte[level] & bits))
+			error = mark_level(sv, gva, w, level, bits, result, verdict);
+		if (error || *verdict != SHADOW_FIXED)
+			return error;
+	}
+	return 0;
+}
+
+bool walk_holds(const struct shadow_vcpu *sv, gva_t gva, const struct walk *w)
 {
 	for (unsigned level = 4; level >= w->level; level--) {
-		u64 old = w->gpte[level], new = old | PTE_A;
-		const struct p2m_entry *e;
+		u64 gpte;
 
-		if (write && level == w->level)
-			new |= PTE_D;
-		if (new == old)
-			continue;
-		e = p2m_lookup(sv->shadow->config.p2m, w->table[level]);
-		if (p2m_entry_answer(e, P2M_W) != P2M_GRANTED) {
-			*verdict = refused(e, w->table[level], P2M_W, result);
-			return 0;
-		}
-		if (!__atomic_compare_exchange_n(w->cell[level], &old, new, false, __ATOMIC_SEQ_CST,
-						 __ATOMIC_SEQ_CST))
-			return -EAGAIN;
-		w->gpte[level] = new;
+		if (!gpte_read(sv->shadow, table_of(sv, w, level), slot_of(gva, level), &gpte) ||
+		    (gpte ^ w->gpte[level]) & ~(PTE_A | PTE_D))
+			return false;
 	}
-	*verdict = SHADOW_FIXED;
-	return 0;
+	return true;
 }

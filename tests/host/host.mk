@@ -113,3 +113,14 @@ fuzz: $(fuzz-tests) ## libFuzzer on what guests can reach; a minute a target
 mutate: $(mutate-tests) ## plant faults in the sources and see that the tests find them
 
 .PHONY: unit fuzz mutate $(unit-tests) $(fuzz-tests) $(mutate-tests)
+.PHONY: mutate frame-test p2m-test paging-test world-test
+
+# The monitor's own objects: what is counted is what runs.
+$(BUILD)/host/shadow-bench: $(patsubst %.c,$(BUILD)/%.o,$(mm) $(shadow) lib/string.c) \
+                            $(BUILD)/arch/x86/cpu/thunks.o $(addprefix tests/, \
+                            bench/shadow/shadow-bench.c bench/shadow/count.c host/mm/host.c)
+	@mkdir -p $(@D)
+	$(Q)$(HOSTCC) -std=gnu11 -O2 -I. -no-pie -o $@ $^
+
+shadow-bench: $(BUILD)/host/shadow-bench ## instructions that shadow paging spends on an operation
+	$(Q)$<
