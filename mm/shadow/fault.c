@@ -78,6 +78,7 @@ static void set_leaf(struct shadow *s, struct shadow_page *page, unsigned slot, 
 {
 	u64 spte = leaf_spte(s, page, gpte, target, kernel_view), old = page->sptes[slot];
 
+	loose_note(s, page, slot, gpte);
 	if (old && (old ^ spte) & PTE_FRAME) {
 		spte_withdraw(s, page, slot);
 		old = 0;
@@ -113,6 +114,11 @@ static void fill(struct shadow_vcpu *sv, gva_t gva, const struct walk *w, struct
 	struct shadow *s = sv->shadow;
 	struct shadow_page *page = sv->root;
 
+	if (likely(w->leaf)) {
+		w->leaf->used = s->clock;
+		set_leaf(s, w->leaf, slot_of(gva, 1), w->gpte[1], w, target, kernel_view);
+		return;
+	}
 	if (unlikely(!page->tracked) && page_track(s, page))
 		return;
 	for (unsigned level = 4; level > 1; level--) {
@@ -143,9 +149,10 @@ static enum shadow_verdict fix(struct shadow_vcpu *sv, gva_t gva, struct shadow_
 	/* The kernel view knows no AC: with SMAP such a store is made by the monitor. */
 	if (kernel_view && access.write && sv->mode & MODE_SMAP)
 		return SHADOW_EMULATE;
-	if (access.write && table_is_protected(s, target) && !table_allow_write(s, target, w.gfn))
-		return SHADOW_EMULATE;
-	root_settle(sv);
+	if (access.write && unlikely(table_is_protected(s, target)))
+		return table_allow_write(s, target, w.gfn) ? SHADOW_FIXED : SHADOW_EMULATE;
+	if (!w.leaf)
+		root_settle(sv);
 	fill(sv, gva, &w, target, kernel_view);
 	return SHADOW_FIXED;
 }

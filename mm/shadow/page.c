@@ -64,15 +64,12 @@ static void untrack(struct shadow *s, struct shadow_page *page)
 {
 	struct p2m_entry *e;
 
-	if (page_is_loose(page)) {
-		list_remove(&page->loose);
-		s->loose_count--;
-		p2m_lookup(s->config.p2m, page->key.gfn)->loose = 0;
-	}
 	if (!page->tracked)
 		return;
 	e = p2m_lookup(s->config.p2m, page->key.gfn);
 	BUG_ON(!e || !e->tables);
+	if (page_is_loose(page))
+		loose_forget(s, page, e);
 	e->tables--;
 	page->tracked = false;
 }
@@ -250,12 +247,11 @@ struct shadow_page *page_get(struct shadow *s, struct page_key key)
 	page->generation = s->generation;
 	page->used = s->clock;
 	page->parents = page->parent_count = page->present = page->pins = 0;
-	page->floods = page->idle = 0;
+	page->floods = page->idle = page->loose = 0;
 	page->tracked = page->written = false;
 	page->next = *bucket_of(s, key.gfn);
 	*bucket_of(s, key.gfn) = page->number;
 	list_add_tail(&s->used, &page->use);
-	list_init(&page->loose);
 	if (!(key.role & ROLE_SPLIT) && page_track(s, page)) {
 		page_free(s, page);
 		return NULL;
@@ -272,7 +268,6 @@ int page_pool_init(struct shadow *s)
 	mfn_t mfn = frame_alloc(FRAME_SHADOW, owner);
 
 	list_init(&s->used);
-	list_init(&s->loose);
 	s->rows = MFN_NONE;
 	if (mfn_is_none(mfn))
 		return -ENOMEM;
@@ -308,6 +303,7 @@ static void page_release(struct shadow *s, struct shadow_page *page)
 
 int page_pool_destroy(struct shadow *s)
 {
+	loose_release(s);
 	for (unsigned piece = 0; s->page_count > 1; piece++) {
 		if (piece == 32)
 			return -EAGAIN;

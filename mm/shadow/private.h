@@ -11,7 +11,7 @@
  * - walk.c: the guest's tables
  * - spte.c: what an spte may grant
  * - fault.c: one fault
- * - sync.c: tables that have changed
+ * - sync.c: tables that have changed; loose.c: leaf tables that the guest writes unseen
  * - root.c: vCPUs and their roots
  * - audit.c: the invariants
  * - shadow.c: begin and end
@@ -113,7 +113,6 @@ struct shadow_page {
 	u64 generation;	     /* (s) != shadow->generation: dropped */
 	u64 used;	     /* (s) shadow->clock when a fault last came through */
 	struct list use;     /* (s) in shadow->used */
-	struct list loose;   /* (s) in shadow->loose, or alone */
 	u64 wrote;	     /* (s) shadow->clock at the last emulated write */
 	u32 number;	     /* (c) */
 	u32 next;	     /* (s) in the hash bucket or the free list */
@@ -123,6 +122,7 @@ struct shadow_page {
 	u16 pins;	     /* (s) vCPUs that have it as their root */
 	u8 floods;	     /* (s) writes emulated in a row */
 	u8 idle;	     /* (s) loose: resyncs in a row that found nothing written */
+	u8 loose;	     /* (s) its place in shadow->loose + 1, or 0 */
 	bool tracked;	     /* (s) counted in the p2m entry's tables */
 	bool written;	     /* (s) loose: to be scanned at the next resync */
 } __aligned(128);
@@ -178,7 +178,7 @@ static inline bool page_is_live(const struct shadow *s, const struct shadow_page
 
 static inline bool page_is_loose(const struct shadow_page *page)
 {
-	return !list_is_empty(&page->loose);
+	return page->loose;
 }
 
 static inline bool is_reserved_slot(const struct shadow *s, unsigned slot)
@@ -224,7 +224,7 @@ bool rmap_take_dirty(struct shadow *s, struct p2m_entry *e);
 void stale_flush(struct shadow *s);
 
 /* spte.c. What entries may grant: pure functions of guest entry, role and p2m entry. */
-bool gpte_is_reserved(const struct shadow *s, unsigned mode, unsigned level, u64 gpte);
+bool large_is_reserved(const struct shadow *s, unsigned level, u64 gpte);
 struct page_key child_key(const struct shadow *s, const struct shadow_page *page, unsigned slot,
 			  u64 gpte);
 u64 leaf_spte(const struct shadow *s, const struct shadow_page *page, u64 gpte,
@@ -238,16 +238,27 @@ static inline unsigned gpte_access(u64 gpte)
 	return (gpte >> 1 & (ACCESS_W | ACCESS_U)) | (gpte & PTE_NX ? 0 : ACCESS_X);
 }
 
+/* SDM volume 3, 4.5.4. */
+static inline bool gpte_is_reserved(const struct shadow *s, unsigned mode, unsigned level, u64 gpte)
+{
+	if (unlikely(gpte & (s->reserved_bits | (mode & MODE_NXE ? 0 : PTE_NX))))
+		return true;
+	return unlikely(gpte & PTE_PS) && level > 1 && large_is_reserved(s, level, gpte);
+}
+
 static inline bool table_is_protected(const struct shadow *s, const struct p2m_entry *e)
 {
 	return e->tables > e->loose && s->config.policy == SHADOW_TRAPPED;
 }
 
-/* walk.c. The guest's tables, as they are now. */
+/* walk.c. The guest's tables, as they are now, from the top level or from where a shadow answers
+ * for all above. */
 struct walk {
-	u64 gpte[5];	 /* by level, from 4 down to where it ended */
-	unsigned level;	 /* of the entry that maps the page */
-	unsigned access; /* ACCESS_* of all levels together */
+	u64 gpte[5];		  /* by level, from top down to level */
+	gfn_t table;		  /* that the top entry was read from */
+	struct shadow_page *leaf; /* the shadow of this table, if top is 1; or NULL */
+	u8 top, level;		  /* level: of the entry that maps the page */
+	u8 access;		  /* ACCESS_* of all levels together */
 	gfn_t gfn;
 };
 
@@ -269,11 +280,25 @@ void root_settle(struct shadow_vcpu *sv);
 
 /* sync.c. A store of the guest to a protected table: true, if the guest may now make it itself. */
 bool table_allow_write(struct shadow *s, struct p2m_entry *e, gfn_t gfn);
-void loose_resync(struct shadow *s);
-void loose_resync_slot(struct shadow *s, struct shadow_page *page, unsigned slot);
-void loose_tighten(struct shadow *s, struct shadow_page *page);
+void leaf_changed(struct shadow *s, struct shadow_page *page, unsigned slot, u64 gpte);
 int sync_revoke(struct p2m_watcher *w, gfn_t gfn, unsigned rights);
 void sync_written(struct p2m_watcher *w, gpa_t at, size_t size);
+
+/* loose.c. Leave a leaf table writable; false: there is no memory to remember it. */
+bool loose_begin(struct shadow *s, struct shadow_page *page, struct p2m_entry *e);
+void loose_forget(struct shadow *s, struct shadow_page *page, struct p2m_entry *e);
+void loose_tighten(struct shadow *s, struct shadow_page *page);
+void loose_resync(struct shadow *s);
+void loose_resync_slot(struct shadow *s, struct shadow_page *page, unsigned slot);
+void loose_release(struct shadow *s); /* the frames, at the end */
+
+/* An spte of a loose table has been made from this entry. */
+static inline void loose_note(struct shadow *s, const struct shadow_page *page, unsigned slot,
+			      u64 gpte)
+{
+	if (unlikely(page->loose))
+		s->loose[page->loose - 1].entries[slot] = gpte;
+}
 
 static inline unsigned slot_of(gva_t gva, unsigned level)
 {

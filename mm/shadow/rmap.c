@@ -97,11 +97,13 @@ static void take_out(struct shadow *s, struct shadow_page *page, unsigned slot)
 /* A writable way to a loose table goes: what its D says must not be lost. */
 static void keep_dirty(struct shadow *s, u64 spte)
 {
-	list_for_each (l, &s->loose) {
-		struct shadow_page *page = list_entry(l, struct shadow_page, loose);
-		struct p2m_entry *e = p2m_lookup(s->config.p2m, page->key.gfn);
+	for (unsigned i = 0, left = s->loose_count; left; i++) {
+		struct shadow_page *page = s->loose[i].page;
 
-		if (!((e->word ^ spte) & PTE_FRAME))
+		if (!page)
+			continue;
+		left--;
+		if (!((p2m_lookup(s->config.p2m, page->key.gfn)->word ^ spte) & PTE_FRAME))
 			page->written = true;
 	}
 }

@@ -30,6 +30,12 @@ enum shadow_policy {
 #define SHADOW_FRAMES_MAX 32768
 #define SHADOW_SLOTS	  512
 
+/* What can be switched off, to be measured and tested against. */
+#define SHADOW_SHORT_WALK                                                                          \
+	1		  /* of the guest's tables only the leaf is read where shadows lead to it */
+#define SHADOW_PREFAULT 2 /* a changed entry's translation is set before it faults */
+#define SHADOW_LOOSE	4 /* leaf tables go out of sync (SHADOW_TRAPPED) */
+
 struct shadow_config {
 	struct p2m *p2m;
 	enum shadow_policy policy;
@@ -40,6 +46,7 @@ struct shadow_config {
 				     nowhere */
 	u8 physical_bits;  /* the guest's MAXPHYADDR: entry bits from here to 51 are reserved */
 	bool has_1g_pages; /* the guest's CPUID says so; otherwise PS at level 3 is reserved */
+	u8 without;	   /* measured conveniences to do without: SHADOW_SHORT_WALK... */
 	bool smep_is_on;   /* the CPU holds CR4.SMEP=1 even when the guest's is 0 */
 };
 
@@ -139,9 +146,10 @@ enum shadow_verdict shadow_fault(struct shadow_vcpu *sv, gva_t gva, u32 error_co
 enum shadow_verdict shadow_translate(struct shadow_vcpu *sv, gva_t gva, struct shadow_access access,
 				     struct shadow_result *result) __must_check;
 
-/* SHADOW_NOTIFIED: the entry at this address has changed (its present content counts). An address
- * that is no table of ours, or outside memory, is ignored: a guest that lies hurts itself alone. */
-void shadow_notify(struct shadow *s, gpa_t entry);
+/* SHADOW_NOTIFIED: the entries at these addresses have changed (their present content counts). An
+ * address that is no table of ours, or outside memory, is ignored: a guest that lies hurts itself
+ * alone. At most 64 in a call. */
+void shadow_notify(struct shadow *s, const gpa_t *entries, unsigned count);
 
 /* The guest says that a frame is no longer a table (it frees a top-level table, Xen's unpin). Under
  * SHADOW_NOTIFIED a top-level table must be given up so, or be emptied by notified stores, before
@@ -160,6 +168,7 @@ bool shadow_is_sound(struct shadow *s, bool in_sync) __must_check;
 struct shadow_page;
 
 #define SHADOW_FIXED_SLOTS 2  /* entries of reserved slots that a vCPU can hold */
+#define SHADOW_LOOSE_MAX   8  /* each resync compares them all */
 #define SHADOW_HASH_FRAMES 16 /* at most; each holds 1024 buckets */
 
 struct shadow_vcpu {
@@ -175,6 +184,13 @@ struct shadow_vcpu {
 	} fixed[SHADOW_FIXED_SLOTS]; /* (v) */
 };
 
+/* A leaf table out of sync: what its entries were when their sptes were made from them. */
+struct shadow_loose {
+	struct shadow_page *page; /* NULL: unused */
+	u64 *entries;		  /* NULL: never used */
+	mfn_t mfn;
+};
+
 struct shadow {
 	struct p2m_watcher watcher;  /* (c) how p2m reaches us */
 	struct shadow_config config; /* (c) */
@@ -187,12 +203,12 @@ struct shadow {
 	u32 vcpu_count;		     /* (s) */
 	u32 free;		     /* (s) first of the free pages */
 	struct list used;	     /* (s) pages in use, the oldest first */
-	struct list loose;	     /* (s) leaf tables out of sync */
-	u32 loose_count;	     /* (s) */
-	u32 budget;		     /* (s) entries that the present call may still withdraw */
-	bool stale;		     /* (s) something was withdrawn since CPUs were last flushed */
-	u32 bucket_bits;	     /* (c) */
-	struct shadow_page **pages;  /* (c) a frame of pointers to rows of pages, by number */
+	struct shadow_loose loose[SHADOW_LOOSE_MAX]; /* (s) leaf tables out of sync */
+	u32 loose_count;			     /* (s) */
+	u32 budget;		    /* (s) entries that the present call may still withdraw */
+	bool stale;		    /* (s) something was withdrawn since CPUs were last flushed */
+	u32 bucket_bits;	    /* (c) */
+	struct shadow_page **pages; /* (c) a frame of pointers to rows of pages, by number */
 	u32 *buckets[SHADOW_HASH_FRAMES];      /* (c) pages by gfn; the words are (s) */
 	mfn_t bucket_mfns[SHADOW_HASH_FRAMES]; /* (c) */
 	mfn_t directory;		       /* (c) the frame that is pages */

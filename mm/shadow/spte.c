@@ -11,20 +11,12 @@
  */
 #include "mm/shadow/private.h"
 
-/* SDM volume 3, 4.5.4 and table 4-15 to 4-20. */
-bool gpte_is_reserved(const struct shadow *s, unsigned mode, unsigned level, u64 gpte)
+/* An entry with PS above level 1: bit 12 is PAT, then the frame's bits up to the page's size. */
+bool large_is_reserved(const struct shadow *s, unsigned level, u64 gpte)
 {
-	u64 reserved = s->reserved_bits;
-
-	if (!(mode & MODE_NXE))
-		reserved |= PTE_NX;
-	if (gpte & PTE_PS && level > 1) {
-		if (level == 4 || (level == 3 && !s->config.has_1g_pages))
-			return true;
-		/* Bit 12 is PAT; the frame's bits from 13 up to the page's size. */
-		reserved |= ((1ul << (PAGE_SHIFT + 9 * (level - 1))) - 1) & ~((1ul << 13) - 1);
-	}
-	return gpte & reserved;
+	if (level == 4 || (level == 3 && !s->config.has_1g_pages))
+		return true;
+	return gpte & ((1ul << (PAGE_SHIFT + 9 * (level - 1))) - 1) & ~((1ul << 13) - 1);
 }
 
 /* The shadow page that belongs under a slot. gpte is not looked at in a split page. */

@@ -10,42 +10,60 @@
 #include "lib/errno.h"
 #include "mm/shadow/private.h"
 
-#define LOOSE_MAX     8	 /* tables out of sync at a time: each resync may scan them all */
 #define LOOSE_AFTER   2	 /* stores in a row that make a leaf table loose */
-#define LOOSE_IDLE    4	 /* resyncs without a store that protect it again */
 #define FLOOD_AFTER   32 /* stores in a row that no table gets: its shadows go */
 #define FLOOD_FORGETS 8	 /* other faults after which stores are no longer in a row */
 
 /* ---- one entry ---- */
 
-/* An entry that the guest has just written is about to be used: set the spte before it faults. */
-static void prefault(struct shadow *s, struct shadow_page *page, unsigned slot, u64 gpte)
+/* The table's memory, if it is shadowed and p2m lets it be read. */
+static u64 *table_of(const struct shadow *s, gfn_t gfn)
 {
-	struct p2m_entry *target;
-	u64 spte;
+	const struct p2m_entry *e = p2m_lookup(s->config.p2m, gfn);
 
-	if ((gpte & (PTE_P | PTE_A)) != (PTE_P | PTE_A) || !page_is_live(s, page))
+	return e && e->tables && e->word & P2M_R ? machine_map(p2m_entry_mfn(e)) : NULL;
+}
+
+/* What the guest's entry grants now takes the place of what it granted. If that was nothing, it is
+ * about to be used: the translation is set before it faults. */
+void leaf_changed(struct shadow *s, struct shadow_page *page, unsigned slot, u64 gpte)
+{
+	u64 old = page->sptes[slot], new = 0;
+	struct p2m_entry *target = NULL;
+	gfn_t gfn = leaf_gfn(page, slot, gpte);
+
+	if ((gpte & (PTE_P | PTE_A)) == (PTE_P | PTE_A) &&
+	    !gpte_is_reserved(s, role_mode(page->key.role), 1, gpte))
+		target = p2m_lookup(s->config.p2m, gfn);
+	if (target)
+		new = leaf_spte(s, page, gpte, target, false);
+	loose_note(s, page, slot, gpte);
+	if (!((old ^ new) & ~PTE_D))
 		return;
-	if (gpte_is_reserved(s, role_mode(page->key.role), 1, gpte))
+	if (old && new && !((old ^ new) & PTE_FRAME)) {
+		spte_change(s, page, slot, new);
+		if (old & ~new &(PTE_W | PTE_U) || new & ~old & PTE_NX)
+			s->stale = true;
 		return;
-	target = p2m_lookup(s->config.p2m, leaf_gfn(page, slot, gpte));
-	spte = target ? leaf_spte(s, page, gpte, target, false) : 0;
-	if (spte)
-		spte_set_leaf(s, page, slot, spte, leaf_gfn(page, slot, gpte), target);
+	}
+	if (old)
+		spte_withdraw(s, page, slot);
+	if (new &&page_is_live(s, page) && !(s->config.without & SHADOW_PREFAULT))
+		spte_set_leaf(s, page, slot, new, gfn, target);
 }
 
 static void entry_changed(struct shadow *s, struct shadow_page *page, unsigned slot, u64 gpte)
 {
 	u64 spte = page->sptes[slot];
 
-	if (role_level(page->key.role) == 4 && is_reserved_slot(s, slot))
+	if (role_level(page->key.role) == 1) {
+		leaf_changed(s, page, slot, gpte);
 		return;
-	if (spte && spte_is_justified(s, page, slot, spte, gpte))
+	}
+	if (!spte || (role_level(page->key.role) == 4 && is_reserved_slot(s, slot)))
 		return;
-	if (spte)
+	if (!spte_is_justified(s, page, slot, spte, gpte))
 		spte_withdraw(s, page, slot);
-	if (role_level(page->key.role) == 1)
-		prefault(s, page, slot, gpte);
 }
 
 static void entries_changed(struct shadow *s, gfn_t gfn, unsigned first, unsigned last)
@@ -74,16 +92,31 @@ void sync_written(struct p2m_watcher *w, gpa_t at, size_t size)
 	call_end(s);
 }
 
-void shadow_notify(struct shadow *s, gpa_t entry)
+/* Entries come by tables: what one has found of its table serves the next. */
+void shadow_notify(struct shadow *s, const gpa_t *entries, unsigned count)
 {
-	const struct p2m_entry *e = p2m_lookup(s->config.p2m, gpa_to_gfn(entry));
-	unsigned slot = (entry.v & ~PAGE_MASK) / 8;
+	struct shadow_page *only = NULL;
+	gfn_t last = GFN_NONE;
+	u64 *table = NULL;
 
-	if (!e || !e->tables)
-		return;
 	call_begin(s);
-	s->stats.notified++;
-	entries_changed(s, gpa_to_gfn(entry), slot, slot);
+	for (unsigned i = 0; i < count; i++) {
+		gfn_t gfn = gpa_to_gfn(entries[i]);
+		unsigned slot = entries[i].v / 8 & (SHADOW_SLOTS - 1);
+
+		if (!gfn_equal(gfn, last)) {
+			table = table_of(s, gfn);
+			only = table ? page_next_table(s, gfn, NULL) : NULL;
+			if (only && page_next_table(s, gfn, only))
+				only = NULL;
+			last = gfn;
+		}
+		if (only)
+			entry_changed(s, only, slot, READ_ONCE(table[slot]));
+		else if (table)
+			entries_changed(s, gfn, slot, slot);
+	}
+	s->stats.notified += count;
 	call_end(s);
 }
 
@@ -126,86 +159,6 @@ int sync_revoke(struct p2m_watcher *w, gfn_t gfn, unsigned rights)
 	return error;
 }
 
-/* ---- loose tables ---- */
-
-static void loosen(struct shadow *s, struct shadow_page *page, struct p2m_entry *e)
-{
-	if (s->loose_count == LOOSE_MAX)
-		loose_tighten(s, list_entry(s->loose.next, struct shadow_page, loose));
-	list_add_tail(&s->loose, &page->loose);
-	s->loose_count++;
-	s->stats.out_of_sync++;
-	page->floods = page->idle = 0;
-	page->written = false; /* the D of whatever maps it writable will say */
-	e->loose = 1;
-}
-
-static void scan(struct shadow *s, struct shadow_page *page)
-{
-	unsigned left = page->present;
-
-	s->stats.resynced++;
-	page->written = false;
-	for (unsigned slot = 0; left; slot++) {
-		u64 spte = page->sptes[slot], gpte;
-
-		if (!spte)
-			continue;
-		left--;
-		if (!gpte_read(s, page->key.gfn, slot, &gpte) ||
-		    !spte_is_justified(s, page, slot, spte, gpte))
-			spte_withdraw(s, page, slot);
-	}
-}
-
-void loose_tighten(struct shadow *s, struct shadow_page *page)
-{
-	struct p2m_entry *e = p2m_lookup(s->config.p2m, page->key.gfn);
-
-	while (rmap_restrict(s, e, P2M_R | P2M_X))
-		call_begin(s);
-	e->loose = 0;
-	list_remove(&page->loose);
-	s->loose_count--;
-	if (s->stale)
-		stale_flush(s); /* no store comes after the scan */
-	if (page->written)
-		scan(s, page);
-}
-
-/* Each loose table becomes as true as the guest's, and is protected again when it has been quiet.
- */
-void loose_resync(struct shadow *s)
-{
-	struct list *next;
-
-	for (struct list *l = s->loose.next; l != &s->loose; l = next) {
-		struct shadow_page *page = list_entry(l, struct shadow_page, loose);
-		struct p2m_entry *e = p2m_lookup(s->config.p2m, page->key.gfn);
-
-		next = l->next;
-		if (rmap_take_dirty(s, e))
-			page->written = true;
-		if (page->written) {
-			if (s->stale)
-				stale_flush(s); /* D is set anew by the next store */
-			page->idle = 0;
-			scan(s, page);
-		} else if (++page->idle >= LOOSE_IDLE) {
-			loose_tighten(s, page);
-		}
-	}
-}
-
-void loose_resync_slot(struct shadow *s, struct shadow_page *page, unsigned slot)
-{
-	u64 gpte;
-
-	if (!gpte_read(s, page->key.gfn, slot, &gpte) ||
-	    !spte_is_justified(s, page, slot, page->sptes[slot], gpte))
-		spte_withdraw(s, page, slot);
-}
-
 /* ---- a store to a protected table ---- */
 
 static bool in_a_row(struct shadow *s, struct shadow_page *page, unsigned limit)
@@ -226,11 +179,11 @@ bool table_allow_write(struct shadow *s, struct p2m_entry *e, gfn_t gfn)
 	do
 		page = page_next_table(s, gfn, page);
 	while (!page->tracked);
-	if (e->tables == 1 && role_level(page->key.role) == 1) {
+	if (e->tables == 1 && role_level(page->key.role) == 1 &&
+	    !(s->config.without & SHADOW_LOOSE)) {
 		if (!in_a_row(s, page, LOOSE_AFTER))
 			return false;
-		loosen(s, page, e);
-		return true;
+		return loose_begin(s, page, e);
 	}
 	if (!in_a_row(s, page, FLOOD_AFTER) || page->pins)
 		return false;

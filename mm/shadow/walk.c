@@ -31,9 +31,9 @@ static gfn_t gfn_in(u64 entry)
 }
 
 /* Where a level's table was, by what the walk has read above it. */
-static gfn_t table_of(const struct shadow_vcpu *sv, const struct walk *w, unsigned level)
+static gfn_t table_of(const struct walk *w, unsigned level)
 {
-	return gfn_in(level == 4 ? sv->cr3 : w->gpte[level + 1]);
+	return level == w->top ? w->table : gfn_in(w->gpte[level + 1]);
 }
 
 static enum shadow_verdict refused(const struct p2m_entry *e, gfn_t gfn, unsigned intent,
@@ -69,19 +69,47 @@ static bool may_access(unsigned mode, unsigned have, struct shadow_access access
 	return !access.write || have & ACCESS_W || !(mode & MODE_WP);
 }
 
+/* The shadow of the leaf table, if all sptes on the way to it are there: where tables are heard of,
+ * they say what the guest's upper entries say, A included. Split pages are left to the whole walk.
+ */
+static struct shadow_page *known_leaf(const struct shadow_vcpu *sv, gva_t gva)
+{
+	const struct shadow *s = sv->shadow;
+	struct shadow_page *page = sv->root;
+
+	if (s->config.policy == SHADOW_FORGETFUL || s->config.without & SHADOW_SHORT_WALK)
+		return NULL;
+	if (!page || !page_is_live(s, page) || !page->tracked)
+		return NULL;
+	for (unsigned level = 4; level > 1; level--) {
+		u64 spte = page->sptes[slot_of(gva, level)];
+
+		if (!spte)
+			return NULL;
+		page->used = s->clock;
+		page = spte_child(s, spte);
+	}
+	return page->key.role & ROLE_SPLIT ? NULL : page;
+}
+
 enum shadow_verdict walk_read(struct shadow_vcpu *sv, gva_t gva, struct shadow_access access,
 			      struct walk *w, struct shadow_result *result)
 {
 	const struct shadow *s = sv->shadow;
-	unsigned have = ACCESS_ALL, level = 4;
-	u64 gpte = sv->cr3, frames;
+	struct shadow_page *leaf = known_leaf(sv, gva);
+	unsigned have = leaf ? role_access(leaf->key.role) : ACCESS_ALL, level = leaf ? 1 : 4;
+	gfn_t table = leaf ? leaf->key.gfn : gfn_in(sv->cr3);
+	u64 gpte, frames;
 
+	w->leaf = leaf;
+	w->top = level;
+	w->table = table;
 	for (;; level--) {
-		const struct p2m_entry *e = p2m_lookup(s->config.p2m, gfn_in(gpte));
+		const struct p2m_entry *e = p2m_lookup(s->config.p2m, table);
 		unsigned slot = slot_of(gva, level);
 
 		if (unlikely(p2m_entry_answer(e, P2M_R) != P2M_GRANTED))
-			return refused(e, gfn_in(gpte), P2M_R, result);
+			return refused(e, table, P2M_R, result);
 		if (unlikely(e->word & P2M_PUBLISHED))
 			return reflect(sv->mode, access, PF_P | PF_RSVD, result);
 		w->gpte[level] = gpte = READ_ONCE(*cell_of(e, slot));
@@ -94,6 +122,7 @@ enum shadow_verdict walk_read(struct shadow_vcpu *sv, gva_t gva, struct shadow_a
 			have &= ~ACCESS_U;
 		if (level == 1 || gpte & PTE_PS)
 			break;
+		table = gfn_in(gpte);
 	}
 	if (!may_access(sv->mode, have, access))
 		return reflect(sv->mode, access, PF_P, result);
@@ -107,7 +136,7 @@ enum shadow_verdict walk_read(struct shadow_vcpu *sv, gva_t gva, struct shadow_a
 static int mark_level(struct shadow_vcpu *sv, gva_t gva, struct walk *w, unsigned level, u64 bits,
 		      struct shadow_result *result, enum shadow_verdict *verdict)
 {
-	gfn_t table = table_of(sv, w, level);
+	gfn_t table = table_of(w, level);
 	const struct p2m_entry *e = p2m_lookup(sv->shadow->config.p2m, table);
 	u64 old = w->gpte[level];
 
@@ -126,7 +155,7 @@ int walk_mark(struct shadow_vcpu *sv, gva_t gva, struct walk *w, bool write,
 	      struct shadow_result *result, enum shadow_verdict *verdict)
 {
 	*verdict = SHADOW_FIXED;
-	for (unsigned level = 4; level >= w->level; level--) {
+	for (unsigned level = w->top; level >= w->level; level--) {
 		u64 bits = write && level == w->level ? PTE_A | PTE_D : PTE_A;
 		int error = 0;
 
@@ -140,10 +169,10 @@ int walk_mark(struct shadow_vcpu *sv, gva_t gva, struct walk *w, bool write,
 
 bool walk_holds(const struct shadow_vcpu *sv, gva_t gva, const struct walk *w)
 {
-	for (unsigned level = 4; level >= w->level; level--) {
+	for (unsigned level = w->top; level >= w->level; level--) {
 		u64 gpte;
 
-		if (!gpte_read(sv->shadow, table_of(sv, w, level), slot_of(gva, level), &gpte) ||
+		if (!gpte_read(sv->shadow, table_of(w, level), slot_of(gva, level), &gpte) ||
 		    (gpte ^ w->gpte[level]) & ~(PTE_A | PTE_D))
 			return false;
 	}

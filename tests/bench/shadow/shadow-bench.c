@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * shadow-bench.c - instructions that mm and mm/shadow spend on an operation, in the monitor's own objects.
- * What the switcher and the run loop add is counted by the guests' benchmarks.
+ * shadow-bench.c - instructions that mm and mm/shadow spend on an operation, in the monitor's own
+ * objects. What the switcher and the run loop add is counted by the guests' benchmarks.
  */
 #include "mm/machine.h"
 #include "mm/shadow/shadow.h"
@@ -33,13 +33,13 @@ static u64 entry(u64 frame)
 static void begin(enum shadow_policy policy, u64 first_gfn)
 {
 	struct shadow_config config = {
-		.p2m = &p2m,
-		.policy = policy,
-		.limit = 512,
-		.reserved_first = 270,
-		.reserved_last = 271,
-		.supervisor_from_slot = 512,
-		.physical_bits = 46,
+	    .p2m = &p2m,
+	    .policy = policy,
+	    .limit = 512,
+	    .reserved_first = 270,
+	    .reserved_last = 271,
+	    .supervisor_from_slot = 512,
+	    .physical_bits = 46,
 	};
 	struct shadow_mode mode = {.wp = true, .nxe = true};
 
@@ -95,9 +95,18 @@ static void fault_at(u64 gfn)
 	end();
 }
 
-static void fault_64m(void) { fault_at(0x3000); }
-static void fault_1g(void) { fault_at(0x3f000); }
-static void fault_8g(void) { fault_at(0x1ff000); }
+static void fault_64m(void)
+{
+	fault_at(0x3000);
+}
+static void fault_1g(void)
+{
+	fault_at(0x3f000);
+}
+static void fault_8g(void)
+{
+	fault_at(0x1ff000);
+}
 
 static void fault_first(void)
 {
@@ -142,24 +151,45 @@ static void invlpg(void)
 
 static void notify(u64 (*replacement)(unsigned slot))
 {
+	gpa_t changed[BATCH];
+
 	begin(SHADOW_NOTIFIED, 0);
 	for (unsigned slot = 0; slot < BATCH; slot++)
 		expect(fault(slot, 2), SHADOW_FIXED);
-	for (unsigned slot = 0; slot < BATCH; slot++)
+	for (unsigned slot = 0; slot < BATCH; slot++) {
 		*word(L1, slot) = replacement(slot);
+		changed[slot] = GPA((base + L1) << 12 | slot * 8);
+	}
 	count_mark();
-	for (unsigned slot = 0; slot < BATCH; slot++)
-		shadow_notify(&shadow, GPA((base + L1) << 12 | slot * 8));
+	shadow_notify(&shadow, changed, BATCH);
 	count_mark();
 	end();
 }
 
-static u64 nothing(unsigned slot) { return slot * 0; }
-static u64 another(unsigned slot) { return entry(DATA + 511 - slot); }
-static u64 read_only(unsigned slot) { return entry(DATA + slot) & ~2ul; }
-static void notify_removed(void) { notify(nothing); }
-static void notify_replaced(void) { notify(another); }
-static void notify_cow(void) { notify(read_only); }
+static u64 nothing(unsigned slot)
+{
+	return slot * 0;
+}
+static u64 another(unsigned slot)
+{
+	return entry(DATA + 511 - slot);
+}
+static u64 read_only(unsigned slot)
+{
+	return entry(DATA + slot) & ~2ul;
+}
+static void notify_removed(void)
+{
+	notify(nothing);
+}
+static void notify_replaced(void)
+{
+	notify(another);
+}
+static void notify_cow(void)
+{
+	notify(read_only);
+}
 
 static void trapped_store(void)
 {
@@ -198,7 +228,8 @@ static void translate(void)
 	begin(SHADOW_TRAPPED, 0);
 	expect(fault(1, 2), SHADOW_FIXED);
 	count_mark();
-	expect(shadow_translate(&sv, GVA(0x1000), (struct shadow_access){0}, &result), SHADOW_FIXED);
+	expect(shadow_translate(&sv, GVA(0x1000), (struct shadow_access){0}, &result),
+	       SHADOW_FIXED);
 	count_mark();
 	end();
 }
@@ -221,20 +252,20 @@ static const struct {
 	unsigned count; /* operations between the marks */
 	unsigned limit; /* instructions for each; 0: no limit */
 } rows[] = {
-	{"demand fault, tables known, 64 MiB guest", fault_64m, 1, 0},
-	{"demand fault, tables known, 1 GiB guest", fault_1g, 1, 0},
-	{"demand fault, tables known, 8 GiB guest", fault_8g, 1, 0},
-	{"demand fault, three tables new", fault_first, 1, 0},
-	{"fault of the guest's own", reflect, 1, 0},
-	{"CR3 load of a known space", switch_known, 1, 350},
-	{"INVLPG", invlpg, 1, 0},
-	{"notified entry, removed", notify_removed, BATCH, 60},
-	{"notified entry, replaced and prefaulted", notify_replaced, BATCH, 120},
-	{"notified entry, made read-only", notify_cow, BATCH, 120},
-	{"store to a protected table, with its prefault", trapped_store, 1, 700},
-	{"CR3 load, one loose table of 512 to compare", resync, 1, 0},
-	{"translation", translate, 1, 0},
-	{"copy of 8 bytes from a guest", copy, 1, 0},
+    {"demand fault, tables known, 64 MiB guest", fault_64m, 1, 0},
+    {"demand fault, tables known, 1 GiB guest", fault_1g, 1, 0},
+    {"demand fault, tables known, 8 GiB guest", fault_8g, 1, 0},
+    {"demand fault, three tables new", fault_first, 1, 0},
+    {"fault of the guest's own", reflect, 1, 0},
+    {"CR3 load of a known space", switch_known, 1, 350},
+    {"INVLPG", invlpg, 1, 0},
+    {"notified entry, removed", notify_removed, BATCH, 60},
+    {"notified entry, replaced and prefaulted", notify_replaced, BATCH, 120},
+    {"notified entry, made read-only", notify_cow, BATCH, 120},
+    {"store to a protected table, with its prefault", trapped_store, 1, 700},
+    {"CR3 load, one loose table of 512 to compare", resync, 1, 0},
+    {"translation", translate, 1, 0},
+    {"copy of 8 bytes from a guest", copy, 1, 0},
 };
 
 int main(void)

@@ -90,7 +90,7 @@ static void set_entry(u64 table, unsigned slot, u64 entry)
 		return;
 	}
 	*word(table, slot) = entry;
-	shadow_notify(&shadow, GPA(gpa));
+	shadow_notify(&shadow, &GPA(gpa), 1);
 }
 
 static u64 entry(u64 gfn, u64 bits)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* world-fuzz.c - libFuzzer drives the small world: the first byte chooses the policy, every eight bytes
- * after it are an operation. A rule that does not hold is a crash. */
+/* world-fuzz.c - libFuzzer drives the small world: the first byte chooses the policy, every eight
+ * bytes after it are an operation. A rule that does not hold is a crash. */
 #include <string.h>
 #include "tests/host/mm/host.h"
 #include "tests/host/shadow/world.h"

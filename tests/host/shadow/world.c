@@ -50,7 +50,7 @@ static struct world {
 	struct p2m p2m;
 	struct shadow shadow;
 	struct world_vcpu vcpus[VCPUS];
-	u64 queue[64]; /* addresses to notify */
+	gpa_t queue[64]; /* addresses to notify */
 	unsigned queued;
 	struct world_counts *counts;
 } w;
@@ -158,8 +158,8 @@ static void on_flush(void)
 
 static void drain(void)
 {
-	for (unsigned i = 0; i < w.queued && !w.lies; i++)
-		shadow_notify(&w.shadow, GPA(w.queue[i]));
+	if (!w.lies)
+		shadow_notify(&w.shadow, w.queue, w.queued);
 	w.queued = 0;
 }
 
@@ -187,7 +187,7 @@ static void stored(u64 gpa)
 		return;
 	if (w.queued == ARRAY_SIZE(w.queue))
 		drain();
-	w.queue[w.queued++] = gpa;
+	w.queue[w.queued++] = GPA(gpa);
 }
 
 /* ---- accesses ---- */
@@ -380,7 +380,7 @@ static void translate(struct world_vcpu *v, const struct op *op)
 	enum shadow_verdict verdict = shadow_translate(&v->sv, page_gva(op->a % 16), access, &r);
 
 	check_exact(v, op->a % 16, access, &o, verdict, &r);
-	if (verdict == SHADOW_FIXED && r.gpa.v >> 12 != o.translation.gfn.v)
+	if (!w.lies && verdict == SHADOW_FIXED && r.gpa.v >> 12 != o.translation.gfn.v)
 		fault("EXACT: translate to gpa %lx", r.gpa.v);
 }
 
