@@ -72,6 +72,8 @@ emulate-mutate: $(opcodes)
 # More of the same for make check and make proof.
 big-binaries := $(wildcard /usr/bin/gdb /usr/bin/qemu-system-x86_64 \
                 /usr/lib/x86_64-linux-gnu/libcrypto.so.3)
+big-binaries := /usr/bin/qemu-system-x86_64 \
+                $(addprefix /usr/lib/x86_64-linux-gnu/,libLLVM-14.so.1 libcrypto.so.3)
 
 emulate-long := $(addprefix $(BUILD)/host/emulate/,lengths bounds differential)
 

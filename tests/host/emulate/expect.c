@@ -21,10 +21,12 @@ static const char *const names[16] = {"rax", "rcx", "rdx", "rbx", "rsp", "rbp", 
 static struct world world;
 static struct emulate_registers before;
 static u8 data_before[CPU_DATA_SIZE];
+static bool skips;
 
 /* One word of set-up, NAME=HEX: a register, flags, rip, cpl, mode (16, 32, 64), if, crN, drN,
  * cpuid, efer, star, ldt, tr, gdt, idt, ro (the second data page is read-only), xen (a forced
- * prefix is skipped), mN and sN (8 bytes of memory), limit (of all segments). */
+ * prefix is skipped), mN and sN (8 bytes of memory), limit (of all segments), base (of all but CS), csbase, fsbase, ds (its
+ * attributes), skip (step over the instruction instead). */
 static bool set(const char *name, u64 value)
 {
 	static const struct {
@@ -34,7 +36,8 @@ static bool set(const char *name, u64 value)
 	    {"flags", &world.r.rflags},		{"rip", &world.r.rip},
 	    {"gdt", &world.table[0].base},	{"idt", &world.table[1].base},
 	    {"efer", &world.msr[0].value},	{"star", &world.msr[1].value},
-	    {"fsbase", &world.segment[4].base},
+	    {"fsbase", &world.segment[SEGMENT_FS].base},
+	    {"csbase", &world.segment[SEGMENT_CS].base},
 	};
 
 	for (unsigned i = 0; i < 16; i++)
@@ -67,6 +70,13 @@ static bool set(const char *name, u64 value)
 		world.e.forced_prefix = value;
 	else if (!strcmp(name, "ldt") || !strcmp(name, "tr"))
 		world.selector[name[0] == 't'] = value;
+	else if (!strcmp(name, "skip"))
+		skips = value;
+	else if (!strcmp(name, "ds"))
+		world.segment[SEGMENT_DS].attributes = value;
+	else if (!strcmp(name, "base"))
+		for (int i = 0; i < SEGMENT_COUNT; i++)
+			world.segment[i].base = i == SEGMENT_CS ? world.segment[i].base : value;
 	else if (!strcmp(name, "limit"))
 		for (int i = 0; i < SEGMENT_COUNT; i++)
 			world.segment[i].limit = value;
@@ -77,6 +87,7 @@ static void set_up(const struct expectation *x)
 {
 	char words[200], *word, *rest = words;
 
+	skips = false;
 	memset(world.data, 0, sizeof(world.data));
 	world_reset(&world);
 	world.msr[0].index = 0xc0000080;
@@ -168,6 +179,18 @@ static void describe(char *to, enum emulate_verdict verdict)
 	}
 }
 
+static enum emulate_verdict run(void)
+{
+	enum emulate_verdict verdict;
+
+	if (!skips)
+		return world_run(&world);
+	verdict = emulate_decode(&world.e);
+	if (verdict == EMULATE_OK)
+		emulate_skip(&world.e);
+	return verdict;
+}
+
 int main(void)
 {
 	unsigned failed = 0;
@@ -177,7 +200,7 @@ int main(void)
 		char came[700];
 
 		set_up(x);
-		describe(came, world_run(&world));
+		describe(came, run());
 		if (!strcmp(came, x->after))
 			continue;
 		failed++;
