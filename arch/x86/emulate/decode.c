@@ -71,7 +71,7 @@ static inline bool take_value(struct decoder *d, unsigned size, u64 *value)
 	return true;
 }
 
-/* What a legacy prefix does to the instruction; 0 if the byte is none. */
+/* What a legacy prefix does to the instruction. */
 static inline u8 prefix_of(struct decoder *d, u8 byte)
 {
 	struct insn *insn = d->insn;
@@ -84,11 +84,11 @@ static inline u8 prefix_of(struct decoder *d, u8 byte)
 		/* ES CS SS DS do nothing in 64-bit mode (SDM vol. 1, 3.4.4) */
 		if (insn->mode != DECODE_64)
 			insn->segment = byte >> 3 & 3;
-		return 0xff;
+		return 0;
 	case 0x64:
 	case 0x65:
 		insn->segment = byte - 0x64 + SEGMENT_FS;
-		return 0xff;
+		return 0;
 	case 0x66:
 		return PREFIX_66;
 	case 0x67:
@@ -105,27 +105,37 @@ static inline u8 prefix_of(struct decoder *d, u8 byte)
 	return 0;
 }
 
+/* Most bytes here are opcodes: one look at a bit per byte value tells. */
+static inline bool is_prefix(u8 byte)
+{
+	static const u64 bits[4] = {
+	    1ul << 0x26 | 1ul << 0x2e | 1ul << 0x36 | 1ul << 0x3e,
+	    1ul << (0x64 - 0x40) | 1ul << (0x65 - 0x40) | 1ul << (0x66 - 0x40) | 1ul << (0x67 - 0x40),
+	    0,
+	    1ul << (0xf0 - 0xc0) | 1ul << (0xf2 - 0xc0) | 1ul << (0xf3 - 0xc0),
+	};
+
+	return bits[byte >> 6] >> (byte & 63) & 1;
+}
+
 /* Read all prefixes and leave the byte after them in *byte. REX counts only right before the
  * opcode. */
 static inline bool take_prefixes(struct decoder *d, u8 *byte)
 {
 	struct insn *insn = d->insn;
-	u8 prefix;
 
 	while (take(d, byte)) {
 		if (insn->mode == DECODE_64 && (*byte & 0xf0) == 0x40) {
 			insn->rex = *byte;
 			continue;
 		}
-		prefix = prefix_of(d, *byte);
-		if (!prefix) {
+		if (!is_prefix(*byte)) {
 			if (!d->selecting_prefix && insn->prefixes & PREFIX_66)
 				d->selecting_prefix = 1;
 			return true;
 		}
 		insn->rex = 0;
-		if (prefix != 0xff)
-			insn->prefixes |= prefix;
+		insn->prefixes |= prefix_of(d, *byte);
 	}
 	return false;
 }

@@ -25,8 +25,8 @@ static bool skips;
 
 /* One word of set-up, NAME=HEX: a register, flags, rip, cpl, mode (16, 32, 64), if, crN, drN,
  * cpuid, efer, star, ldt, tr, gdt, idt, ro (the second data page is read-only), xen (a forced
- * prefix is skipped), mN and sN (8 bytes of memory), limit (of all segments), base (of all but CS), csbase, fsbase, ds (its
- * attributes), skip (step over the instruction instead). */
+ * prefix is skipped), mN and sN (8 bytes of memory), limit (of all segments), base (of all but CS),
+ * csbase, fsbase, ds (its attributes), skip (step over the instruction instead). */
 static bool set(const char *name, u64 value)
 {
 	static const struct {
