@@ -109,10 +109,9 @@ static inline u8 prefix_of(struct decoder *d, u8 byte)
 static inline bool is_prefix(u8 byte)
 {
 	static const u64 bits[4] = {
-	    1ul << 0x26 | 1ul << 0x2e | 1ul << 0x36 | 1ul << 0x3e,
-	    1ul << (0x64 - 0x40) | 1ul << (0x65 - 0x40) | 1ul << (0x66 - 0x40) | 1ul << (0x67 - 0x40),
-	    0,
-	    1ul << (0xf0 - 0xc0) | 1ul << (0xf2 - 0xc0) | 1ul << (0xf3 - 0xc0),
+	    [0x26 >> 6] = 1ul << 0x26 | 1ul << 0x2e | 1ul << 0x36 | 1ul << 0x3e,
+	    [0x64 >> 6] = 0xful << (0x64 & 63),
+	    [0xf0 >> 6] = 0xdul << (0xf0 & 63),
 	};
 
 	return bits[byte >> 6] >> (byte & 63) & 1;
