@@ -26,18 +26,28 @@ void stage_init(void)
 	for (unsigned ring = KERNEL; ring <= USER; ring++) {
 		u64 user = ring == USER ? PTE_U : 0;
 
+		for (unsigned i = 0; i < PAGE_SIZE; i++)
+			code_page[ring][i] = INT3;
 		map(code_address[ring], (u64)code_page[ring], PTE_P | user);
 		map(stack_end[ring] - PAGE_SIZE, (u64)stack_page[ring], PTE_P | PTE_W | PTE_NX | user);
 	}
 }
 
+/* Only what differs is written: an emulator translates a page anew whenever it is written to. */
 void stage_code(enum ring ring, const struct snippet *code, unsigned offset)
 {
+	static unsigned filled[2]; /* up to where there may be something else than INT3 */
+	unsigned end = offset + (code->end - code->start);
+	unsigned last = filled[ring] > end ? filled[ring] : end;
 	u8 *to = code_page[ring];
-	u64 size = code->end - code->start;
 
-	for (unsigned i = 0; i < PAGE_SIZE; i++)
-		to[i] = i >= offset && i - offset < size ? code->start[i - offset] : INT3;
+	for (unsigned i = 0; i < last; i++) {
+		u8 byte = i >= offset && i < end ? code->start[i - offset] : INT3;
+
+		if (to[i] != byte)
+			to[i] = byte;
+	}
+	filled[ring] = end;
 }
 
 struct state state_for(enum ring ring)

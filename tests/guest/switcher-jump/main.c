@@ -18,9 +18,9 @@ static u64 ground[1024] __attribute__((aligned(4096)));
 
 SNIPPET(land, "int3");
 
-static struct state prepare(enum ring ring, u64 rip)
+static struct state prepare(u64 rip)
 {
-	struct state s = state_for(ring);
+	struct state s = state_for(KERNEL);
 	u64 *registers = (u64 *)&s;
 
 	for (unsigned i = STATE_RBX / 8; i <= STATE_R15 / 8; i++)
@@ -53,13 +53,14 @@ static void jump_to_page(u64 page)
 
 		if (is_call(rip))
 			continue;
-		s = prepare(KERNEL, rip);
+		s = prepare(rip);
 		stage_code(KERNEL, &land, 0);
 		enter(&s);
 		check(s.vector <= TAKEN_SYSCALL, "a jump to %lx took %lu", rip, s.vector);
 		if (rip % 64)
 			continue;
-		s = prepare(USER, rip);
+		s = state_for(USER);
+		s.rip = rip;
 		enter(&s);
 		if (s.vector != 14)
 			breach("ring 3 executes %lx: vector %lu", rip, s.vector);
