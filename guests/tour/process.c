@@ -180,7 +180,7 @@ struct process *process_start(const char *name, enum program program, uint64_t a
 		make_stack(p, program, argument);
 		return p;
 	}
-	return NULL;
+	shut_down(GN_SHUTDOWN_CRASH, "the tour has too many processes");
 }
 
 /* A space cannot be given back while it is loaded; the kernel's is a part of every one. */

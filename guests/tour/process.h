@@ -36,7 +36,7 @@ struct process *process_current(void);
 struct process *process_number(uint64_t n);
 uint64_t process_number_of(const struct process *p);
 
-/* Begin one. NULL: there are PROCESS_COUNT already. */
+/* Begin one. Never fails: when there are PROCESS_COUNT already the kernel ends, as a toy may. */
 struct process *process_start(const char *name, enum program program, uint64_t argument);
 /* Sleep until it has ended, and forget it. Its record is returned. */
 struct process process_wait(struct process *p);

@@ -19,12 +19,8 @@ static uint64_t count_exits(void)
 
 static bool run(const char *name, enum program program, uint64_t argument)
 {
-	struct process *p = process_start(name, program, argument);
-	struct process record;
+	struct process record = process_wait(process_start(name, program, argument));
 
-	if (!p)
-		return false;
-	record = process_wait(p);
 	return record.vector < 0 && record.status == 0;
 }
 
