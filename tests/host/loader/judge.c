@@ -51,8 +51,11 @@ static void judge_segments(const struct elf_kernel *kernel, size_t size, uint64_
 	PROMISE(entry_is_executable);
 }
 
-/* Walk the tables as the processor would: the last entry, or 0. The tables lie in what was left. */
-static uint64_t walk(uint64_t cr3, uint64_t address, uint64_t *gpa)
+/*
+ * Walk the tables as the processor would: the last entry, or 0. The tables lie where they were said
+ * to be, and no entry leads out of RAM.
+ */
+static uint64_t walk(uint64_t cr3, uint64_t address, uint64_t memory_size, uint64_t *gpa)
 {
 	uint64_t table = cr3;
 
@@ -66,6 +69,7 @@ static uint64_t walk(uint64_t cr3, uint64_t address, uint64_t *gpa)
 			return 0;
 		if (shift == 12 || (entry & 0x80)) {
 			PROMISE(shift <= 21);
+			PROMISE((entry & 0xffffffffff000) + (1ul << shift) <= memory_size);
 			*gpa = (entry & 0xffffffffff000) + (address & ((1ul << shift) - 1));
 			return entry;
 		}
@@ -78,14 +82,14 @@ static void judge_tables(const struct elf_kernel *kernel, uint64_t cr3, uint64_t
 	uint64_t entry, gpa;
 
 	for (uint64_t at = 0; at < memory_size; at += PAGE_SIZE) {
-		entry = walk(cr3, at, &gpa);
+		entry = walk(cr3, at, memory_size, &gpa);
 		PROMISE(entry && gpa == at);
 	}
 	for (unsigned i = 0; i < kernel->count; i++) {
 		const struct elf_segment *s = &kernel->segment[i];
 
 		for (uint64_t offset = 0; offset < s->size; offset++) {
-			entry = walk(cr3, s->link_address + offset, &gpa);
+			entry = walk(cr3, s->link_address + offset, memory_size, &gpa);
 			PROMISE(entry && gpa == s->at + offset);
 			PROMISE(!!(entry & 2) == s->writable);
 			PROMISE(!(entry >> 63) == s->executable);
@@ -117,10 +121,13 @@ const char *judge_image(const void *image, size_t size, uint64_t memory_size)
 	if (why)
 		return why;
 	memset(page_user, 0, sizeof(page_user));
-	memset(ram, 0x5a, memory_size);
 	judge_segments(&kernel, size, memory_size);
 
+	/* New tables must be cleared; and who takes a page of RAM for a table must be found out. */
 	room = place_room(&kernel, memory_size);
+	PROMISE(room.start >= PAGE_SIZE || room.start == room.end);
+	memset(ram, 0, memory_size);
+	memset(ram + room.start, 0x5a, room.end - room.start);
 	if (!place_take(&room, 5000, &at))
 		return "no room";
 	claim(at, 2 * PAGE_SIZE, START_INFO, memory_size);

@@ -16,6 +16,7 @@
 #define MUTATIONS 20000
 
 static unsigned char file[FILE_SIZE];
+static uint64_t memory_size = MEMORY;
 static unsigned passed, failed;
 
 static void put(size_t at, uint64_t value, size_t size)
@@ -68,7 +69,7 @@ static void expect(const char *name, size_t size, const char *wanted)
 	const char *got;
 
 	memcpy(copy, file, size);
-	got = judge_image(copy, size, MEMORY);
+	got = judge_image(copy, size, memory_size);
 	free(copy);
 	if (wanted ? got && strstr(got, wanted) : !got) {
 		passed++;
@@ -104,20 +105,64 @@ static const struct spoilt {
     {"memory wraps", 120 + P_MEMSZ, ~0ul, 8, "outside the guest's memory"},
     {"addresses wrap", 120 + P_VADDR, 0xffffffffffffd000, 8, "outside the address space"},
     {"odd offsets in a page", 64 + P_VADDR, 0xffffffff80100800, 8, "differ within a page"},
+    {"one up to another", 64 + P_MEMSZ, 0x1000, 8, NULL},
+    {"one byte into another", 64 + P_MEMSZ, 0x1001, 8, "share a page of memory"},
     {"one over another", 120 + P_PADDR, 0x100000, 8, "share a page of memory"},
     {"bss over another", 120 + P_MEMSZ, 0x100000, 8, "share a page of memory"},
+    {"addresses up to another's", 120 + P_VADDR, 0xffffffff800fb000, 8, NULL},
+    {"addresses into another's", 120 + P_VADDR, 0xffffffff800fc000, 8, "share a page of addresses"},
     {"same addresses", 120 + P_VADDR, 0xffffffff80100000, 8, "share a page of addresses"},
     {"entry nowhere", ENTRY, 0, 8, "entry point"},
     {"entry in data", ENTRY, 0xffffffff80101000, 8, "entry point"},
     {"entry behind text", ENTRY, 0xffffffff80100800, 8, "entry point"},
     {"not canonical", 120 + P_VADDR, 0x1234567890123000, 8, "not canonical"},
+    {"out of the hole", 120 + P_VADDR, 0xffff7ffffffff000, 8, "not canonical"},
     {"across the hole", 120 + P_VADDR, 0x00007ffffffff000, 8, "not canonical"},
     {"in the window", 120 + P_VADDR, 0xffff870000000000, 8, "belong to the monitor"},
+    {"ends before the window", 120 + P_VADDR, 0xffff86ffffffb000, 8, NULL},
+    {"a page in the window", 120 + P_VADDR, 0xffff86ffffffc000, 8, "belong to the monitor"},
     {"ends in the window", 120 + P_VADDR, 0xffff86fffffff000, 8, "belong to the monitor"},
     {"in the switcher", 120 + P_VADDR, 0xffff87ffffffb000, 8, "belong to the monitor"},
+    {"behind the switcher", 120 + P_VADDR, 0xffff880000000000, 8, NULL},
     {"where RAM is", 120 + P_VADDR, 0x1000, 8, "linked where its memory is mapped"},
     {"where a segment's RAM is", 120 + P_VADDR, 0x210000, 8, "linked where its memory is mapped"},
 };
+
+/* Nothing but count segments of a page each, from the last page of RAM downwards. */
+static void make_many(unsigned count)
+{
+	make_good();
+	put(PHNUM, count, 2);
+	for (unsigned i = 0; i < count; i++)
+		put_segment(i, 5, 0x1000, 0xffffffff80100000 - i * 0x1000,
+			    MEMORY - (i + 1) * 0x1000, 0x100, 0x1000);
+}
+
+static void test_extremes(void)
+{
+	make_many(ELF_MAX_SEGMENTS);
+	expect("as many segments as may be, at the end of RAM", FILE_SIZE, NULL);
+	make_many(ELF_MAX_SEGMENTS + 1);
+	expect("one segment more", FILE_SIZE, "too many segments");
+	make_good();
+	memory_size = MEMORY + 0x1000;
+	expect("RAM that ends with a small page", FILE_SIZE, NULL);
+	memory_size = MEMORY;
+	put(120 + P_PADDR, 0x180000, 8);
+	put(64 + P_MEMSZ, 0x1001, 8);
+	expect("one byte into the addresses above", FILE_SIZE, "share a page of addresses");
+	make_good();
+	put(120 + P_VADDR, 0xffffffff800fb000, 8);
+	put(120 + P_MEMSZ, 0x5001, 8);
+	expect("one byte into those above, reversed", FILE_SIZE, "share a page of addresses");
+	make_good();
+	put(176 + P_VADDR, 0x1ff800, 8);
+	put(176 + P_PADDR, 0x1ff800, 8);
+	expect("a few bytes of a large page at their own address", FILE_SIZE, NULL);
+	make_good();
+	put_segment(1, 6, 0x2000, 0, ~0xffful, 0, 0);
+	expect("a segment of no bytes, nowhere", FILE_SIZE, NULL);
+}
 
 static void test_spoilt(void)
 {
@@ -209,6 +254,7 @@ static void test_file(const char *path)
 int main(int count, char **argument)
 {
 	test_spoilt();
+	test_extremes();
 	make_good();
 	test_mutations(file, FILE_SIZE, MUTATIONS);
 	for (int i = 1; i < count; i++)
