@@ -171,8 +171,8 @@ run-tour: all ## let the tour guest show everything by itself
 
 # ---- tests and checks: each target ends in lines "N passed, N failed" ----------------------------
 
-check-steps := lint unit emulate-check fuzz mutate reproducible system
-proof-steps := lint unit emulate-full fuzz mutate reproducible system-full
+check-steps := lint unit guest-tests emulate-check fuzz mutate reproducible system
+proof-steps := lint unit guest-tests emulate-full fuzz mutate reproducible system-full
 
 lint: $(opcodes) ## what can be said of the sources without running them
 	$(Q)tests/host/checks/lint $(TARGETCC) $(CFLAGS)

@@ -103,7 +103,6 @@ loader-fuzz: $(BUILD)/guests/tour.elf
 	$(Q)$(BUILD)/host/loader-fuzz -max_total_time=$(FUZZ_SECONDS) -max_len=65536 -seed_inputs=$<
 
 # The decoder and the emulator.
-include tests/host/emulate/emulate.mk
 unit-tests += $(emulate-tests)
 
 unit: $(unit-tests) ## the host tests; minutes
