@@ -9,17 +9,21 @@
 
 #define SYSCALL_SIZE 2 /* of SYSCALL, and of INT n */
 
-/* 0 if number >= count, else all ones; no branch to predict. */
-static u64 index_mask(u64 number, u64 count)
+const struct personality *personality_of(u64 abi)
 {
-	u64 mask;
-
-	__asm__("cmp %2, %1; sbb %0, %0" : "=r"(mask) : "r"(number), "r"(count) : "cc");
-	return mask;
+	switch (abi) {
+	case GN_ABI_NATIVE:
+		return &personality_native;
+	case GN_ABI_XEN:
+		return &personality_xen;
+	default:
+		return NULL;
+	}
 }
 
-enum call_action hypercall_dispatch(struct guest *g, const struct personality *p)
+enum call_action hypercall_dispatch(struct guest *g)
 {
+	const struct personality *p = g->personality;
 	struct guest_regs *regs = &g->vcpu.regs;
 	u64 number = regs->rax;
 	struct call_result result;

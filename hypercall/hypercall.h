@@ -30,15 +30,30 @@ struct personality {
 	unsigned count;
 	const call_fn *call;
 	const u8 *flags; /* GN_DEFER */
+	/* A guest of it begins (-ENOMEM) when its kernel is about to; it ends however far that went. */
+	int (*begin)(struct guest *g);
+	void (*end)(struct guest *g);
 };
 
-extern const struct personality personality_native;
+extern const struct personality personality_native, personality_xen;
+
+/* By GN_ABI_; NULL: none. */
+const struct personality *personality_of(u64 abi);
 
 /* The call in the vCPU's registers. CALL_YIELD is the only answer that the caller must act on. */
-enum call_action hypercall_dispatch(struct guest *g, const struct personality *p);
+enum call_action hypercall_dispatch(struct guest *g);
 
 /* Carry out what waits in the vcpu page's ring. Returns how many calls failed. */
 unsigned hypercall_drain(struct guest *g, const struct personality *p);
+
+/* 0 if number >= count, else all ones, without a branch that could be predicted wrongly. */
+static inline u64 index_mask(u64 number, u64 count)
+{
+	u64 mask;
+
+	__asm__("cmp %2, %1; sbb %0, %0" : "=r"(mask) : "r"(number), "r"(count) : "cc");
+	return mask;
+}
 
 static inline struct call_result call_done(s64 value)
 {

@@ -23,6 +23,11 @@ gfn_t guest_vcpu_page_gfn(const struct guest *g)
 	return GFN(end_of_ram(g).v + (1ul << 18));
 }
 
+gfn_t guest_shared_info_gfn(const struct guest *g)
+{
+	return GFN(guest_vcpu_page_gfn(g).v + 1);
+}
+
 gfn_t guest_scratch_gfn(const struct guest *g)
 {
 	return GFN(guest_vcpu_page_gfn(g).v + 512);

@@ -30,6 +30,8 @@ struct guest_config {
 	u32 append_size;
 };
 
+struct personality;
+
 struct guest {
 	struct guest_config config; /* (c) */
 	u16 owner;		    /* (c) as in config */
@@ -46,12 +48,17 @@ struct guest {
 	bool loading;		     /* (v) the loader runs: no start_kernel yet */
 	u64 scratch_pages; /* (v) the loader's frames from guest_scratch_gfn(), 0 when freed */
 	u64 destroy_step;  /* (v) */
+	const struct personality *personality; /* (v) whose calls it makes: hypercall/ */
+	void *personality_state;	       /* (v) that one's */
+	/* (v) how an object's port reaches it; NULL: by the port's vector */
+	void (*raise)(struct guest *g, unsigned port);
 	u64 hypercalls;	   /* (v) */
 	struct list link;  /* the scheduler's */
 };
 
 /* gfns above RAM: the vcpu page, then the loader's scratch frames and the modules it reads. */
 gfn_t guest_vcpu_page_gfn(const struct guest *g);
+gfn_t guest_shared_info_gfn(const struct guest *g);
 gfn_t guest_scratch_gfn(const struct guest *g);
 
 /*

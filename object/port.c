@@ -24,6 +24,10 @@ void port_raise(struct guest *g, unsigned port)
 {
 	struct port *p = &g->port[port];
 
+	if (g->raise) {
+		g->raise(g, port);
+		return;
+	}
 	p->pending = true;
 	if (is_waiting(p)) {
 		vcpu_raise(&g->vcpu, p->vector);

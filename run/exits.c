@@ -19,7 +19,7 @@
 
 static void hypercall(struct guest *g)
 {
-	if (unlikely(hypercall_dispatch(g, &personality_native) == CALL_YIELD))
+	if (unlikely(hypercall_dispatch(g) == CALL_YIELD))
 		sched_yield();
 }
 

@@ -2,6 +2,7 @@
 /* guests.c - see guests.h. */
 #include "run/guests.h"
 #include "arch/x86/cpu/cpu.h"
+#include "hypercall/hypercall.h"
 #include "lib/errno.h"
 #include "lib/log.h"
 #include "lib/print.h"
@@ -58,6 +59,7 @@ static void put_guest(struct guest *g)
 
 static void destroy(struct guest *g)
 {
+	g->personality->end(g);
 	while (guest_destroy(g) == -EAGAIN)
 		;
 	put_guest(g);
@@ -77,6 +79,7 @@ int guests_make(const struct guest_config *config, bool shared_console)
 	error = guest_create(g, config, &why);
 	g->memory = memory;
 	g->console.shared = shared_console;
+	g->personality = &personality_native; /* the loader's */
 	if (!error) {
 		why = "not enough memory for its loader";
 		error = loader_begin(g);

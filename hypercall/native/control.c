@@ -35,7 +35,7 @@ struct call_result native_start_kernel(struct guest *g, struct gn_args_start_ker
 {
 	if (!g->loading)
 		return call_done(-EPERM);
-	if (a->abi != GN_ABI_NATIVE)
+	if (!personality_of(a->abi))
 		return call_done(-ENODEV);
 	if (!is_guest_address(a->rip) || !is_guest_address(a->rsp) ||
 	    a->cr3 >= g->config.memory_size)
@@ -44,6 +44,11 @@ struct call_result native_start_kernel(struct guest *g, struct gn_args_start_ker
 	vcpu_load_cr3(&g->vcpu, a->cr3);
 	if (guest_free_scratch(g) == -EAGAIN)
 		return (struct call_result){0, CALL_AGAIN};
+	g->personality = personality_of(a->abi);
+	if (g->personality->begin(g)) {
+		guest_crash(g, "not enough memory for its ABI's pages");
+		return (struct call_result){0, CALL_YIELD};
+	}
 	g->loading = false;
 	vcpu_start(&g->vcpu, a->cr3, a->rip, a->rsp, a->argument);
 	return (struct call_result){g->vcpu.regs.rax, CALL_DONE};

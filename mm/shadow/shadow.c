@@ -50,3 +50,12 @@ void shadow_get_stats(const struct shadow *s, struct shadow_stats *stats)
 {
 	*stats = s->stats;
 }
+
+void shadow_set_upper_half(struct shadow *s, u16 reserved_first, u16 reserved_last,
+			   u16 supervisor_from_slot)
+{
+	s->config.reserved_first = reserved_first;
+	s->config.reserved_last = reserved_last;
+	s->config.supervisor_from_slot = supervisor_from_slot;
+	shadow_drop_all(s);
+}

@@ -103,6 +103,11 @@ int shadow_init(struct shadow *s, const struct shadow_config *config) __must_che
  */
 int shadow_destroy(struct shadow *s) __must_check;
 
+/* The top-level slots that are ours, and from where on user access is refused, change: as the guest's ABI
+ * becomes known. Everything is forgotten. */
+void shadow_set_upper_half(struct shadow *s, u16 reserved_first, u16 reserved_last,
+			   u16 supervisor_from_slot);
+
 /* Forget everything; any moment is good. Takes constant time: the frames come back as they are
  * needed. */
 void shadow_drop_all(struct shadow *s);
@@ -167,7 +172,7 @@ bool shadow_is_sound(struct shadow *s, bool in_sync) __must_check;
 
 struct shadow_page;
 
-#define SHADOW_FIXED_SLOTS 2  /* entries of reserved slots that a vCPU can hold */
+#define SHADOW_FIXED_SLOTS 3  /* entries of reserved slots that a vCPU can hold */
 #define SHADOW_LOOSE_MAX   8  /* each resync compares them all */
 #define SHADOW_HASH_FRAMES 16 /* at most; each holds 1024 buckets */
 

@@ -34,9 +34,14 @@ static enum emulate_verdict read_pmc(struct emulate *e, u32 index, u64 *value)
  * withheld is dead in hardware). */
 static enum emulate_verdict read_cpuid(struct emulate *e, u32 registers[4])
 {
-	struct cpuid r = cpuid(registers[0], registers[2]);
+	struct vcpu *v = emulator_vcpu(e);
+	struct cpuid r;
 
-	(void)e;
+	if (v->cpuid) {
+		v->cpuid(v, registers);
+		return EMULATE_OK;
+	}
+	r = cpuid(registers[0], registers[2]);
 	registers[0] = r.a;
 	registers[1] = r.b;
 	registers[2] = r.c;
@@ -196,7 +201,8 @@ enum vcpu_emulated vcpu_emulate(struct vcpu *v, struct vcpu_copy_result *stop)
 {
 	struct emulator owner = {.vcpu = v};
 	struct emulate_registers r;
-	struct emulate e = {.operations = &operations, .registers = &r, .owner = &owner};
+	struct emulate e = {.operations = &operations, .registers = &r, .owner = &owner,
+			    .forced_prefix = v->frames == VCPU_FRAMES_XEN};
 	enum emulate_verdict verdict;
 
 	load_registers(v, &r);

@@ -6,6 +6,7 @@
  */
 #include "arch/x86/cpu/features.h"
 #include "arch/x86/vcpu/emulator.h"
+#include "lib/errno.h"
 
 #define CR0_MUST (CR0_PE | CR0_PG)
 #define CR0_MAY	 (CR0_MUST | CR0_WP | CR0_NE | CR0_ET | CR0_MP | CR0_EM | CR0_TS | CR0_AM)
@@ -104,24 +105,29 @@ enum emulate_verdict control_read_dr(struct emulate *e, unsigned number, u64 *va
 	return EMULATE_OK;
 }
 
-/* A breakpoint in slots 270 and 271 would fire in the switcher (D17 of the design): refused. So is
- * general detect, and anything that DR7 cannot mean. */
-enum emulate_verdict control_write_dr(struct emulate *e, unsigned number, u64 value)
+/* A breakpoint in slots 270 and 271 would fire in the switcher: refused. So is general detect, and
+ * anything that DR7 cannot mean. */
+int vcpu_set_debug(struct vcpu *v, unsigned number, u64 value)
 {
-	struct vcpu *v = emulator_vcpu(e);
-
 	if (number < 4) {
 		if (!is_guest_address(value))
-			return emulate_fault_error(e, EXCEPTION_GP, 0);
+			return -EINVAL;
 		v->dr[number] = value;
 	} else if (value >> 32) {
-		return emulate_fault_error(e, EXCEPTION_GP, 0);
+		return -EINVAL;
 	} else if (number == 4 || number == 6) {
 		v->dr6 = (value & DR6_WRITABLE) | DR6_ONES;
 	} else {
 		v->dr7 = (value & DR7_WRITABLE) | DR7_ONES;
 	}
-	return EMULATE_OK;
+	return 0;
+}
+
+enum emulate_verdict control_write_dr(struct emulate *e, unsigned number, u64 value)
+{
+	return vcpu_set_debug(emulator_vcpu(e), number, value)
+		   ? emulate_fault_error(e, EXCEPTION_GP, 0)
+		   : EMULATE_OK;
 }
 
 /* XCR0 is the machine's: a guest may say what is true already. */

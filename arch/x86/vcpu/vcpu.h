@@ -96,7 +96,8 @@ struct vcpu {
 	u64 *gdt;		/* (c) GN_GDT_ENTRIES sanitised descriptors */
 	u64 vectors[4];		/* events that wait, a bit each */
 	u64 kernel_stack, ist[8];
-	u64 event_entry, syscall_stub; /* frames of Xen: where events arrive; the stub for SYSCALL */
+	u64 event_entry, failsafe_entry; /* frames of Xen: where events and faults of IRET arrive */
+	void (*cpuid)(struct vcpu *v, u32 registers[4]); /* what it is told; NULL: the truth */
 	u64 syscall_entry, syscall_fmask; /* entry 0: none */
 	/* What the guest believes its control registers and MSRs to be. */
 	u64 cr0, cr3, cr4, cr8, efer, pat, star, cstar, tsc_aux;
@@ -265,6 +266,7 @@ enum vcpu_emulated vcpu_emulate(struct vcpu *v, struct vcpu_copy_result *stop) _
 /* ---- what a guest loads ---- */
 
 void vcpu_load_cr3(struct vcpu *v, u64 cr3);
+int vcpu_set_debug(struct vcpu *v, unsigned number, u64 value) __must_check; /* DRn; -EINVAL */
 void vcpu_update_mode(struct vcpu *v); /* cr0, cr4 or efer has changed */
 
 /* -EINVAL: the monitor's own selectors, a system or conforming descriptor... nothing is changed

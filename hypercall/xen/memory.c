@@ -1,0 +1,250 @@
+// SPDX-License-Identifier: MIT
+/*
+ * memory.c - page tables and memory of a Xen guest. Its machine frame numbers are its own frame numbers:
+ * the map from one to the other is the identity. Tables are changed by plain copies into its memory, of
+ * which guest-copy tells the shadows; pinning is therefore no more than a hint.
+ */
+#include "arch/x86/cpu/paging.h"
+#include "hypercall/xen/xen.h"
+#include "mm/frame.h"
+#include "mm/guest-copy.h"
+#include "mm/machine.h"
+
+#define PIECE	    128 /* updates done by one call before it starts again */
+#define ENTRIES	    512
+#define COUNT_MASK  0x7fffffff /* bit 31 of a count marks a call that goes on */
+
+/* ---- the table from machine frames to the guest's ---- */
+
+static mfn_t take_table(struct guest *g)
+{
+	return frame_alloc(FRAME_SWITCHER, g->owner);
+}
+
+/* One page of the table: 512 numbers, each its own index. */
+static int add_page(struct guest *g, struct xen *x, u64 page)
+{
+	mfn_t *table = &x->m2p_table[page / ENTRIES], mfn;
+	u64 *numbers;
+
+	if (page % ENTRIES == 0) {
+		*table = take_table(g);
+		if (mfn_is_none(*table))
+			return -ENOMEM;
+		((u64 *)machine_map(x->m2p_top[1]))[page / ENTRIES] =
+		    mfn_to_maddr(*table).v | PTE_P | PTE_W | PTE_A;
+	}
+	mfn = frame_alloc(FRAME_PUBLISHED, g->owner);
+	if (mfn_is_none(mfn))
+		return -ENOMEM;
+	numbers = machine_map(mfn);
+	for (u64 i = 0; i < ENTRIES; i++)
+		numbers[i] = page * ENTRIES + i;
+	((u64 *)machine_map(*table))[page % ENTRIES] =
+	    mfn_to_maddr(mfn).v | PTE_P | PTE_A | PTE_NX;
+	x->m2p_pages++;
+	return 0;
+}
+
+int xen_m2p_make(struct guest *g)
+{
+	struct xen *x = xen_of(g);
+	u64 pages = ALIGN_UP(g->config.memory_size >> PAGE_SHIFT, ENTRIES) / ENTRIES;
+
+	if (pages > XEN_M2P_TABLES * ENTRIES)
+		return -ENOMEM;
+	for (unsigned i = 0; i < 2; i++) {
+		x->m2p_top[i] = take_table(g);
+		if (mfn_is_none(x->m2p_top[i]))
+			return -ENOMEM;
+	}
+	*(u64 *)machine_map(x->m2p_top[0]) = mfn_to_maddr(x->m2p_top[1]).v | PTE_P | PTE_W | PTE_A;
+	for (u64 i = 0; i < pages; i++)
+		if (add_page(g, x, i))
+			return -ENOMEM;
+	shadow_set_slot(&g->vcpu.shadow, XEN_M2P_SLOT,
+			mfn_to_maddr(x->m2p_top[0]).v | PTE_P | PTE_W | PTE_A);
+	return 0;
+}
+
+void xen_m2p_free(struct guest *g)
+{
+	struct xen *x = xen_of(g);
+
+	for (u64 i = 0; i < x->m2p_pages; i++) {
+		u64 *table = machine_map(x->m2p_table[i / ENTRIES]);
+
+		frame_put(MFN((table[i % ENTRIES] & PTE_FRAME) >> PAGE_SHIFT));
+	}
+	for (u64 i = 0; i < ALIGN_UP(x->m2p_pages, ENTRIES) / ENTRIES; i++)
+		frame_put(x->m2p_table[i]);
+	for (unsigned i = 0; i < 2; i++)
+		if (!mfn_is_none(x->m2p_top[i]))
+			frame_put(x->m2p_top[i]);
+}
+
+struct call_result xen_memory_op(struct guest *g, u64 *a)
+{
+	u64 pages = g->config.memory_size >> PAGE_SHIFT;
+
+	if (a[0] == XEN_MACHPHYS_MAPPING) {
+		const u64 mapping[3] = {XEN_M2P_START, XEN_M2P_START + pages * 8, pages - 1};
+
+		return call_done(xen_put(g, a[1], mapping, sizeof(mapping)) ? 0 : -EFAULT);
+	}
+	if (a[0] == XEN_MEMORY_MAP) {
+		const struct xen_e820_entry ram = {0, g->config.memory_size, 1};
+		struct {
+			u32 count, pad;
+			u64 buffer;
+		} map;
+
+		if (!xen_get(g, a[1], &map, sizeof(map)))
+			return call_done(-EFAULT);
+		if (map.count < 1)
+			return call_done(-EINVAL);
+		map.count = 1;
+		if (!xen_put(g, map.buffer, &ram, sizeof(ram)) ||
+		    !xen_put(g, a[1], &map.count, sizeof(map.count)))
+			return call_done(-EFAULT);
+		return call_done(0);
+	}
+	return call_done(-ENOSYS);
+}
+
+/* ---- entries of tables ---- */
+
+static int set_entry(struct guest *g, u64 gpa, u64 value, bool keep_ad)
+{
+	u64 old = value, now;
+
+	if (!keep_ad)
+		return guest_copy_write(&g->p2m, GPA(gpa), &value, sizeof(value), NULL) ? -EINVAL : 0;
+	if (guest_copy_read(&g->p2m, GPA(gpa), &old, sizeof(old), NULL))
+		return -EINVAL;
+	do {
+		now = old;
+		if (guest_copy_cmpxchg(&g->p2m, GPA(gpa), 8, &old,
+				       value | (now & (PTE_A | PTE_D)), NULL))
+			return -EINVAL;
+	} while (old != now);
+	return 0;
+}
+
+static int update(struct guest *g, const struct xen_mmu_update *u)
+{
+	u64 at = u->ptr & ~7ul;
+
+	switch (u->ptr & 3) {
+	case XEN_MMU_NORMAL:
+		return set_entry(g, at, u->val, false);
+	case XEN_MMU_PRESERVE_AD:
+		return set_entry(g, at, u->val, true);
+	case XEN_MMU_MACHPHYS:
+		return at >> PAGE_SHIFT == u->val ? 0 : -EINVAL;
+	default:
+		return -ENOSYS;
+	}
+}
+
+/* (requests, count, done, domain): RDI and RSI advance while it works in pieces. */
+struct call_result xen_mmu_update(struct guest *g, u64 *a)
+{
+	u64 count = a[1] & COUNT_MASK;
+	struct xen_mmu_update request;
+
+	for (unsigned i = 0; count && i < PIECE; i++, count--, a[0] += sizeof(request)) {
+		int error;
+
+		if (!xen_get(g, a[0], &request, sizeof(request)))
+			return call_done(-EFAULT);
+		error = update(g, &request);
+		if (error)
+			return call_done(error);
+	}
+	a[1] = count;
+	return count ? (struct call_result){0, CALL_AGAIN} : call_done(0);
+}
+
+/* Where the level-1 entry of a linear address is; the guest has no large pages. */
+static bool find_entry(struct guest *g, u64 address, u64 *gpa)
+{
+	u64 table = g->vcpu.cr3 & PTE_FRAME;
+
+	for (unsigned level = 4; level > 1; level--) {
+		u64 entry, at = table + (address >> (3 + 9 * level) & 511) * 8;
+
+		if (guest_copy_read(&g->p2m, GPA(at), &entry, sizeof(entry), NULL) ||
+		    !(entry & PTE_P))
+			return false;
+		table = entry & PTE_FRAME;
+	}
+	*gpa = table + (address >> PAGE_SHIFT & 511) * 8;
+	return true;
+}
+
+struct call_result xen_update_va_mapping(struct guest *g, u64 *a)
+{
+	u64 gpa;
+
+	if (!find_entry(g, a[0], &gpa) || set_entry(g, gpa, a[1], false))
+		return call_done(-EINVAL);
+	if ((a[2] & XEN_UVMF_KIND) == XEN_UVMF_TLB_FLUSH)
+		shadow_flush(&g->vcpu.shadow);
+	else if ((a[2] & XEN_UVMF_KIND) == XEN_UVMF_INVLPG)
+		shadow_invlpg(&g->vcpu.shadow, GVA(a[0]));
+	return call_done(0);
+}
+
+/* ---- address spaces ---- */
+
+static int extended(struct guest *g, const struct xen_mmuext_op *op)
+{
+	struct vcpu *v = &g->vcpu;
+
+	switch (op->cmd) {
+	case XEN_MMUEXT_PIN_L1 ... XEN_MMUEXT_PIN_L4:
+	case XEN_MMUEXT_NEW_USER_BASEPTR: /* one root serves both halves */
+		return 0;
+	case XEN_MMUEXT_UNPIN:
+		shadow_forget_table(&g->shadow, GFN(op->arg1));
+		return 0;
+	case XEN_MMUEXT_NEW_BASEPTR:
+		if (op->arg1 >= g->config.memory_size >> PAGE_SHIFT)
+			return -EINVAL;
+		vcpu_load_cr3(v, op->arg1 << PAGE_SHIFT);
+		return 0;
+	case XEN_MMUEXT_INVLPG_LOCAL:
+	case XEN_MMUEXT_INVLPG_MULTI:
+	case XEN_MMUEXT_INVLPG_ALL:
+		shadow_invlpg(&v->shadow, GVA(op->arg1));
+		return 0;
+	case XEN_MMUEXT_TLB_FLUSH_LOCAL:
+	case XEN_MMUEXT_TLB_FLUSH_MULTI:
+	case XEN_MMUEXT_TLB_FLUSH_ALL:
+		shadow_flush(&v->shadow);
+		return 0;
+	case XEN_MMUEXT_SET_LDT:
+		return op->arg2 ? -ENOSYS : 0;
+	default:
+		return -ENOSYS;
+	}
+}
+
+struct call_result xen_mmuext_op(struct guest *g, u64 *a)
+{
+	u64 count = a[1] & COUNT_MASK;
+	struct xen_mmuext_op op;
+
+	for (unsigned i = 0; count && i < PIECE; i++, count--, a[0] += sizeof(op)) {
+		int error;
+
+		if (!xen_get(g, a[0], &op, sizeof(op)))
+			return call_done(-EFAULT);
+		error = extended(g, &op);
+		if (error)
+			return call_done(error);
+	}
+	a[1] = count;
+	return count ? (struct call_result){0, CALL_AGAIN} : call_done(0);
+}

@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: MIT
+/* processor.c - what a Xen guest loads into its processor, and its IRET. */
+#include "arch/x86/cpu/insn.h"
+#include "hypercall/xen/xen.h"
+#include "mm/guest-copy.h"
+
+#define TRAP_MASKS_EVENTS 4
+
+struct call_result xen_set_trap_table(struct guest *g, u64 *a)
+{
+	struct xen_trap_info trap;
+
+	for (unsigned i = 0; !a[0] && i < 256; i++)
+		g->vcpu.gate[i].present = false;
+	for (unsigned i = 0; a[0] && i < 256; i++, a[0] += sizeof(trap)) {
+		if (!xen_get(g, a[0], &trap, sizeof(trap)))
+			return call_done(-EFAULT);
+		if (!trap.address)
+			break;
+		if (!is_guest_address(trap.address))
+			return call_done(-EINVAL);
+		g->vcpu.gate[trap.vector] = (struct vcpu_gate){
+		    .handler = trap.address,
+		    .cs = GN_GUEST_KERNEL_CS,
+		    .present = true,
+		    .trap = !(trap.flags & TRAP_MASKS_EVENTS),
+		    .user = (trap.flags & 3) == 3,
+		};
+	}
+	return call_done(0);
+}
+
+/* Descriptors that the guest may not have become absent, as nobody loads them. */
+static void set_descriptor(struct vcpu *v, unsigned index, u64 descriptor)
+{
+	if (index < GN_GDT_ENTRIES && vcpu_set_descriptors(v, index, &descriptor, 1))
+		v->gdt[index] = 0;
+}
+
+struct call_result xen_set_gdt(struct guest *g, u64 *a)
+{
+	u64 frame, descriptor;
+
+	if (a[1] == 0 || a[1] > 8192)
+		return call_done(-EINVAL);
+	if (!xen_get(g, a[0], &frame, sizeof(frame)))
+		return call_done(-EFAULT);
+	if (frame >= g->config.memory_size >> PAGE_SHIFT)
+		return call_done(-EINVAL);
+	xen_of(g)->gdt = GPA(frame << PAGE_SHIFT);
+	for (unsigned i = 0; i < GN_GDT_ENTRIES; i++) {
+		descriptor = 0;
+		if (i < a[1] && guest_copy_read(&g->p2m, GPA((frame << PAGE_SHIFT) + i * 8),
+						&descriptor, sizeof(descriptor), NULL))
+			return call_done(-EINVAL);
+		set_descriptor(&g->vcpu, i, descriptor);
+	}
+	return call_done(0);
+}
+
+struct call_result xen_update_descriptor(struct guest *g, u64 *a)
+{
+	u64 offset = a[0] - xen_of(g)->gdt.v;
+
+	if (a[0] % 8 || guest_copy_write(&g->p2m, GPA(a[0]), &a[1], sizeof(a[1]), NULL))
+		return call_done(-EINVAL);
+	if (offset < GN_GDT_ENTRIES * 8)
+		set_descriptor(&g->vcpu, offset / 8, a[1]);
+	return call_done(0);
+}
+
+struct call_result xen_stack_switch(struct guest *g, u64 *a)
+{
+	if (!is_guest_address(a[1]))
+		return call_done(-EPERM);
+	g->vcpu.kernel_stack = a[1];
+	g->vcpu.changed |= VCPU_CHANGED_SYSCALL;
+	return call_done(0);
+}
+
+struct call_result xen_fpu_taskswitch(struct guest *g, u64 *a)
+{
+	struct vcpu *v = &g->vcpu;
+
+	v->cr0 = a[0] ? v->cr0 | CR0_TS : v->cr0 & ~CR0_TS;
+	v->changed |= VCPU_CHANGED_CONTROL;
+	return call_done(0);
+}
+
+/* The user's GS selector while the kernel's base is in the CPU. */
+static void load_user_gs(struct vcpu *v, u16 selector)
+{
+	vcpu_swap_gs();
+	if (!vcpu_descriptor_is_usable(v, selector, false))
+		selector = 0;
+	__asm__ volatile("mov %0, %%gs" : : "r"(selector));
+	vcpu_swap_gs();
+}
+
+struct call_result xen_set_segment_base(struct guest *g, u64 *a)
+{
+	if (a[0] == XEN_SEGBASE_GS_USER_SEL) {
+		load_user_gs(&g->vcpu, a[1]);
+		return call_done(0);
+	}
+	if (!is_canonical(a[1]))
+		return call_done(-EINVAL);
+	switch (a[0]) {
+	case XEN_SEGBASE_FS:
+		wrmsr(MSR_FS_BASE, a[1]);
+		return call_done(0);
+	case XEN_SEGBASE_GS_USER:
+		wrmsr(MSR_KERNEL_GS, a[1]);
+		return call_done(0);
+	case XEN_SEGBASE_GS_KERNEL:
+		wrmsr(MSR_GS_BASE, a[1]);
+		return call_done(0);
+	default:
+		return call_done(-EINVAL);
+	}
+}
+
+struct call_result xen_set_debugreg(struct guest *g, u64 *a)
+{
+	return call_done(a[0] < 8 && !vcpu_set_debug(&g->vcpu, a[0], a[1]) ? 0 : -EINVAL);
+}
+
+struct call_result xen_get_debugreg(struct guest *g, u64 *a)
+{
+	struct vcpu *v = &g->vcpu;
+
+	if (a[0] > 7)
+		return call_done(-EINVAL);
+	return call_done(a[0] < 4 ? v->dr[a[0]] : a[0] & 1 ? v->dr7 : v->dr6);
+}
+
+struct call_result xen_callback_op(struct guest *g, u64 *a)
+{
+	struct vcpu *v = &g->vcpu;
+	struct {
+		u16 type, flags;
+		u32 pad;
+		u64 address;
+	} callback;
+
+	if (a[0] != XEN_CALLBACK_REGISTER)
+		return call_done(-ENOSYS);
+	if (!xen_get(g, a[1], &callback, sizeof(callback)))
+		return call_done(-EFAULT);
+	if (!is_guest_address(callback.address))
+		return call_done(-EINVAL);
+	switch (callback.type) {
+	case XEN_CALLBACK_EVENT:
+		v->event_entry = callback.address;
+		return call_done(0);
+	case XEN_CALLBACK_FAILSAFE:
+		v->failsafe_entry = callback.address;
+		return call_done(0);
+	case XEN_CALLBACK_SYSCALL:
+		v->page->syscall_handler = callback.address;
+		vcpu_set_syscall_entry(v, callback.address, 0);
+		return call_done(0);
+	default: /* SYSENTER and 32-bit SYSCALL: the guest goes on without */
+		return call_done(-EINVAL);
+	}
+}
+
+/*
+ * The guest's IRET: the frame lies at its RSP. RPL 3 is the user, with its GS; anything else the kernel.
+ * An upcall that waits is delivered before the guest runs again.
+ */
+struct call_result xen_iret(struct guest *g, u64 *a)
+{
+	struct vcpu *v = &g->vcpu;
+	struct guest_regs *regs = &v->regs;
+	struct xen_iret_frame f;
+
+	(void)a;
+	if (!xen_get(g, regs->rsp, &f, sizeof(f))) {
+		guest_crash(g, "its IRET has no frame at RSP %#lx", regs->rsp);
+		return (struct call_result){0, CALL_YIELD};
+	}
+	if ((f.cs & 3) == 3) {
+		if (!vcpu_descriptor_is_usable(v, f.cs, true) || (f.ss & 3) != 3 ||
+		    !vcpu_descriptor_is_usable(v, f.ss, false)) {
+			f.cs = GN_USER_CS; /* as good as any: the user faults, not the kernel */
+			f.ss = GN_USER_SS;
+			f.rip = 0;
+		}
+		regs->cs = f.cs & 0xffff;
+		regs->ss = f.ss & 0xffff;
+		vcpu_swap_gs();
+	} else {
+		regs->cs = GN_KERNEL_CS;
+		regs->ss = GN_KERNEL_SS;
+	}
+	if (!is_canonical(f.rip))
+		f.rip = 0;
+	regs->rip = f.rip;
+	regs->rsp = f.rsp;
+	regs->rflags = (f.rflags & RFLAGS_GUEST) | RFLAGS_RESERVED | RFLAGS_IF;
+	regs->rcx = f.rcx;
+	regs->r11 = f.r11;
+	vcpu_set_vif(v, f.rflags & RFLAGS_IF);
+	return call_done(f.rax);
+}

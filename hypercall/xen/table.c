@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: MIT
+/* table.c - Xen's ABI as a table of calls, and how a guest of it begins and ends. */
+#include "arch/x86/cpu/rtc.h"
+#include "arch/x86/cpu/tsc.h"
+#include "hypercall/xen/xen.h"
+#include "lib/string.h"
+#include "mm/frame.h"
+#include "mm/machine.h"
+
+static struct call_result not_there(struct guest *g, u64 *a)
+{
+	(void)g, (void)a;
+	return call_done(-ENOSYS);
+}
+
+const call_fn xen_calls[XEN_CALL_COUNT] = {
+    [4] = not_there, [6 ... 7] = not_there, [11] = not_there, [16] = not_there,
+    [19 ... 22] = not_there, [27 ... 28] = not_there, [31] = not_there,
+    [33 ... XEN_CALL_COUNT - 1] = not_there,
+#define X(number, name) [number] = xen_##name,
+    XEN_HYPERCALLS(X)
+#undef X
+};
+
+static const u8 flags[XEN_CALL_COUNT];
+
+/* The guest computes ns = (((tsc - stamp) << shift) * mul) >> 32, as we do. */
+static void publish_time(struct xen_time *time)
+{
+	time->tsc_timestamp = tsc_scale.base;
+	time->system_time = 0;
+	time->tsc_to_system_mul = tsc_scale.mul;
+	time->tsc_shift = tsc_scale.shift;
+	time->flags = 1; /* the counter is stable: one CPU runs guests */
+	time->version = 2;
+}
+
+static void publish_wall_clock(struct xen_shared_info *shared)
+{
+	u64 seconds = rtc_seconds() - tsc_ns() / 1000000000;
+
+	shared->wc_sec = seconds;
+	shared->wc_sec_hi = seconds >> 32;
+	shared->wc_version = 2;
+}
+
+static int make_shared_info(struct guest *g, struct xen *x)
+{
+	x->shared_mfn = frame_alloc(FRAME_PUBLISHED, g->owner);
+	if (mfn_is_none(x->shared_mfn))
+		return -ENOMEM;
+	x->shared = machine_map(x->shared_mfn);
+	x->info = &x->shared->vcpu_info[0];
+	x->info->upcall_mask = 1;
+	publish_time(&x->info->time);
+	publish_wall_clock(x->shared);
+	return p2m_insert(&g->p2m, guest_shared_info_gfn(g), x->shared_mfn, P2M_R | P2M_W);
+}
+
+static int begin(struct guest *g)
+{
+	mfn_t self = frame_alloc(FRAME_MONITOR, g->owner);
+	struct vcpu *v = &g->vcpu;
+	struct xen *x;
+
+	if (mfn_is_none(self))
+		return -ENOMEM;
+	x = machine_map(self);
+	x->self = self;
+	x->shared_mfn = x->m2p_top[0] = x->m2p_top[1] = MFN_NONE;
+	x->port[XEN_CONSOLE_PORT] = XEN_PORT_CONSOLE;
+	x->console = GPA(~0ul);
+	x->gdt = GPA(~0ul);
+	g->personality_state = x;
+	if (make_shared_info(g, x) || xen_m2p_make(g))
+		return -ENOMEM;
+	g->raise = xen_raise_object;
+	v->cpuid = xen_cpuid;
+	vcpu_use_xen_frames(v);
+	vcpu_set_info(v, x->shared_mfn, &x->info->upcall_mask, &x->info->upcall_pending,
+		      &x->info->cr2);
+	shadow_set_upper_half(&g->shadow, XEN_FIRST_SLOT, XEN_LAST_SLOT, XEN_FIRST_SLOT);
+	return 0;
+}
+
+static void end(struct guest *g)
+{
+	struct xen *x = xen_of(g);
+
+	if (!x)
+		return;
+	xen_m2p_free(g);
+	if (!mfn_is_none(x->shared_mfn))
+		frame_put(x->shared_mfn);
+	g->personality_state = NULL;
+	frame_put(x->self);
+}
+
+const struct personality personality_xen = {
+    .name = "xen",
+    .count = XEN_CALL_COUNT,
+    .call = xen_calls,
+    .flags = flags,
+    .begin = begin,
+    .end = end,
+};
