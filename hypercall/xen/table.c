@@ -72,6 +72,7 @@ static int begin(struct guest *g)
 	x->console = GPA(~0ul);
 	x->gdt = GPA(~0ul);
 	g->personality_state = x;
+	shadow_set_upper_half(&g->shadow, XEN_FIRST_SLOT, XEN_LAST_SLOT, XEN_FIRST_SLOT);
 	if (make_shared_info(g, x) || xen_m2p_make(g))
 		return -ENOMEM;
 	g->raise = xen_raise_object;
@@ -79,7 +80,6 @@ static int begin(struct guest *g)
 	vcpu_use_xen_frames(v);
 	vcpu_set_info(v, x->shared_mfn, &x->info->upcall_mask, &x->info->upcall_pending,
 		      &x->info->cr2);
-	shadow_set_upper_half(&g->shadow, XEN_FIRST_SLOT, XEN_LAST_SLOT, XEN_FIRST_SLOT);
 	return 0;
 }
 
