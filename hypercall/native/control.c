@@ -45,8 +45,8 @@ struct call_result native_start_kernel(struct guest *g, struct gn_args_start_ker
 	if (guest_free_scratch(g) == -EAGAIN)
 		return (struct call_result){0, CALL_AGAIN};
 	g->personality = personality_of(a->abi);
-	if (g->personality->begin(g)) {
-		guest_crash(g, "not enough memory for its ABI's pages");
+	if (g->personality->begin(g, a->argument)) {
+		guest_crash(g, "its ABI's pages cannot be made");
 		return (struct call_result){0, CALL_YIELD};
 	}
 	g->loading = false;

@@ -25,9 +25,9 @@ static const u8 native_flags[] = {
 _Static_assert(sizeof(native_flags) <= GN_FIRST_OP_SLOT, "each call has a slot of its own");
 
 /* A native guest has everything from the start. */
-static int begin(struct guest *g)
+static int begin(struct guest *g, u64 argument)
 {
-	(void)g;
+	(void)g, (void)argument;
 	return 0;
 }
 

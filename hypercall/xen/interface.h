@@ -60,6 +60,8 @@ struct xen_shared_info {
 };
 _Static_assert(offsetof(struct xen_shared_info, wc_version) == 3072, "as the ABI says");
 
+#define XEN_START_INFO_CONSOLE 72 /* struct start_info: the frame of the console ring */
+
 #define XEN_CONSOLE_IN	1024
 #define XEN_CONSOLE_OUT 2048
 

@@ -57,7 +57,18 @@ static int make_shared_info(struct guest *g, struct xen *x)
 	return p2m_insert(&g->p2m, guest_shared_info_gfn(g), x->shared_mfn, P2M_R | P2M_W);
 }
 
-static int begin(struct guest *g)
+/* The loader has chosen the page of the console ring; a wrong one is the guest's own loss. */
+static gpa_t console_of(struct guest *g, u64 start_info)
+{
+	u64 gfn;
+
+	if (!xen_get(g, start_info + XEN_START_INFO_CONSOLE, &gfn, sizeof(gfn)) ||
+	    gfn >= g->config.memory_size >> PAGE_SHIFT)
+		return GPA(~0ul);
+	return GPA(gfn << PAGE_SHIFT);
+}
+
+static int begin(struct guest *g, u64 start_info)
 {
 	mfn_t self = frame_alloc(FRAME_MONITOR, g->owner);
 	struct vcpu *v = &g->vcpu;
@@ -69,7 +80,7 @@ static int begin(struct guest *g)
 	x->self = self;
 	x->shared_mfn = x->m2p_top[0] = x->m2p_top[1] = MFN_NONE;
 	x->port[XEN_CONSOLE_PORT] = XEN_PORT_CONSOLE;
-	x->console = GPA(~0ul);
+	x->console = console_of(g, start_info);
 	x->gdt = GPA(~0ul);
 	g->personality_state = x;
 	shadow_set_upper_half(&g->shadow, XEN_FIRST_SLOT, XEN_LAST_SLOT, XEN_FIRST_SLOT);
