@@ -188,6 +188,20 @@ int p2m_set_rights(struct p2m *p2m, gfn_t gfn, unsigned rights)
 	return old & ~rights & P2M_RIGHTS ? revoke(p2m, gfn, e, rights & P2M_RIGHTS) : 0;
 }
 
+int p2m_set_table(struct p2m *p2m, gfn_t gfn, bool is_table)
+{
+	struct p2m_entry *e = p2m_lookup(p2m, gfn);
+
+	if (!e)
+		return -ENOENT;
+	if (is_table) {
+		e->word |= P2M_TABLE;
+		return 0;
+	}
+	e->word &= ~(u64)P2M_TABLE;
+	return revoke(p2m, gfn, e, P2M_R | P2M_X);
+}
+
 /* The rights go first, so that nothing is translated anew while the old translations go in pieces.
  */
 static int remove_entry(struct p2m *p2m, gfn_t gfn, struct p2m_entry *e)

@@ -28,6 +28,7 @@
 #define P2M_ON_DEMAND 8u  /* a missing right is to be supplied (POPULATE), not to be watched */
 #define P2M_PUBLISHED 16u /* set by p2m_insert() for FRAME_PUBLISHED */
 #define P2M_PRESENT   32u /* set by p2m_insert() */
+#define P2M_TABLE     64u /* p2m_set_table(): the guest says that this is a page table */
 
 /* gfns end where 52-bit physical addresses do. */
 #define P2M_GFN_LIMIT (1ul << 40)
@@ -75,6 +76,12 @@ int p2m_insert(struct p2m *p2m, gfn_t gfn, mfn_t mfn, unsigned rights) __must_ch
 
 /* Change the rights (and P2M_ON_DEMAND). -ENOENT; -EAGAIN: rights are shrinking, call again. */
 int p2m_set_rights(struct p2m *p2m, gfn_t gfn, unsigned rights) __must_check;
+
+/*
+ * A guest that maps its page tables read-only and says which they are (Xen's pinning) may store to them
+ * all the same, as a kernel with CR0.WP=0 may. -ENOENT; -EAGAIN: call again.
+ */
+int p2m_set_table(struct p2m *p2m, gfn_t gfn, bool is_table) __must_check;
 
 /* Take the frame away and put its reference. -ENOENT; -EAGAIN: call again. */
 int p2m_remove(struct p2m *p2m, gfn_t gfn) __must_check;

@@ -60,6 +60,8 @@ struct xen_shared_info {
 };
 _Static_assert(offsetof(struct xen_shared_info, wc_version) == 3072, "as the ABI says");
 
+/* struct start_info: how many page tables the loader has built, from CR3 on */
+#define XEN_START_INFO_TABLES 96
 #define XEN_START_INFO_CONSOLE 72 /* struct start_info: the frame of the console ring */
 
 #define XEN_CONSOLE_IN	1024

@@ -198,17 +198,35 @@ struct call_result xen_update_va_mapping(struct guest *g, u64 *a)
 
 /* ---- address spaces ---- */
 
+static int set_table(struct guest *g, u64 gfn, bool is_table)
+{
+	int error;
+
+	do
+		error = p2m_set_table(&g->p2m, GFN(gfn), is_table);
+	while (error == -EAGAIN);
+	return error ? -EINVAL : 0;
+}
+
+/* The tables that the loader has built count as pinned: the guest maps them read-only already. */
+void xen_pin_boot_tables(struct guest *g, u64 count)
+{
+	for (u64 i = 0; i < count && i < g->config.memory_size >> PAGE_SHIFT; i++)
+		(void)set_table(g, (g->vcpu.cr3 >> PAGE_SHIFT) + i, true);
+}
+
 static int extended(struct guest *g, const struct xen_mmuext_op *op)
 {
 	struct vcpu *v = &g->vcpu;
 
 	switch (op->cmd) {
 	case XEN_MMUEXT_PIN_L1 ... XEN_MMUEXT_PIN_L4:
+		return set_table(g, op->arg1, true);
 	case XEN_MMUEXT_NEW_USER_BASEPTR: /* one root serves both halves */
 		return 0;
 	case XEN_MMUEXT_UNPIN:
 		shadow_forget_table(&g->shadow, GFN(op->arg1));
-		return 0;
+		return set_table(g, op->arg1, false);
 	case XEN_MMUEXT_NEW_BASEPTR:
 		if (op->arg1 >= g->config.memory_size >> PAGE_SHIFT)
 			return -EINVAL;

@@ -73,6 +73,7 @@ static int begin(struct guest *g, u64 start_info)
 	mfn_t self = frame_alloc(FRAME_MONITOR, g->owner);
 	struct vcpu *v = &g->vcpu;
 	struct xen *x;
+	u64 tables;
 
 	if (mfn_is_none(self))
 		return -ENOMEM;
@@ -86,6 +87,8 @@ static int begin(struct guest *g, u64 start_info)
 	shadow_set_upper_half(&g->shadow, XEN_FIRST_SLOT, XEN_LAST_SLOT, XEN_FIRST_SLOT);
 	if (make_shared_info(g, x) || xen_m2p_make(g))
 		return -ENOMEM;
+	if (xen_get(g, start_info + XEN_START_INFO_TABLES, &tables, sizeof(tables)))
+		xen_pin_boot_tables(g, tables);
 	g->raise = xen_raise_object;
 	v->cpuid = xen_cpuid;
 	vcpu_use_xen_frames(v);

@@ -41,6 +41,7 @@ static inline struct xen *xen_of(struct guest *g)
 /* memory.c */
 int xen_m2p_make(struct guest *g) __must_check;
 void xen_m2p_free(struct guest *g);
+void xen_pin_boot_tables(struct guest *g, u64 count);
 
 /* events.c */
 void xen_raise(struct guest *g, unsigned port);

@@ -63,7 +63,7 @@ u64 leaf_spte(const struct shadow *s, const struct shadow_page *page, u64 gpte,
 		access &= ~(ACCESS_U | (role_mode(role) & MODE_SMEP ? ACCESS_X : 0));
 		spte |= SPTE_KERNEL_VIEW;
 	}
-	if (!(access & ACCESS_U) && !(role_mode(role) & MODE_WP))
+	if (!(access & ACCESS_U) && (!(role_mode(role) & MODE_WP) || word & P2M_TABLE))
 		access |= ACCESS_W;
 	if (access & ACCESS_W && dirty && word & P2M_W && !table_is_protected(s, target))
 		spte |= target->loose ? PTE_W | SPTE_LOOSE : PTE_W | PTE_D;

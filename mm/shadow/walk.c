@@ -69,6 +69,18 @@ static bool may_access(unsigned mode, unsigned have, struct shadow_access access
 	return !access.write || have & ACCESS_W || !(mode & MODE_WP);
 }
 
+/* A kernel's store to what it has said to be a page table, through a read-only mapping of its own. */
+static bool is_told_table(const struct shadow *s, unsigned have, struct shadow_access access,
+			  gfn_t gfn)
+{
+	const struct p2m_entry *e;
+
+	if (access.user || !access.write || access.fetch || have & ACCESS_U)
+		return false;
+	e = p2m_lookup(s->config.p2m, gfn);
+	return e && e->word & P2M_TABLE;
+}
+
 /* The shadow of the leaf table, if all sptes on the way to it are there: where tables are heard of,
  * they say what the guest's upper entries say, A included. Split pages are left to the whole walk.
  */
@@ -124,12 +136,12 @@ enum shadow_verdict walk_read(struct shadow_vcpu *sv, gva_t gva, struct shadow_a
 			break;
 		table = gfn_in(gpte);
 	}
-	if (!may_access(sv->mode, have, access))
-		return reflect(sv->mode, access, PF_P, result);
 	frames = 1ul << 9 * (level - 1);
 	w->level = level;
 	w->access = have;
 	w->gfn = GFN((gfn_in(gpte).v & ~(frames - 1)) | (gva.v >> PAGE_SHIFT & (frames - 1)));
+	if (!may_access(sv->mode, have, access) && !is_told_table(s, have, access, w->gfn))
+		return reflect(sv->mode, access, PF_P, result);
 	return SHADOW_FIXED;
 }
 
