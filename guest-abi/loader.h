@@ -7,7 +7,7 @@
  * its own guest.
  *
  * The loader's address space, in the lower half; everything supervisor, W^X:
- *	GN_LOADER_BASE	the image: text (read, execute), rodata (read), data, heap, stack (read, write)
+ *	GN_LOADER_BASE	the image: text (read, execute), rodata (read), data, stack (read, write)
  *	GN_LOADER_INFO	struct gn_loader_info, the command line behind it (read)
  *	GN_LOADER_RAM	all of the guest's RAM from gpa 0 (read, write)
  *	GN_LOADER_KERNEL, GN_LOADER_INITRD	the modules, never changed (read)
@@ -32,7 +32,7 @@
 struct gn_loader_header {
 	uint32_t magic;
 	uint32_t text_pages, rodata_pages, data_pages;
-	uint32_t zero_pages; /* bss, heap and stack: not in the image */
+	uint32_t zero_pages; /* bss and stack: not in the image */
 	uint32_t reserved;
 	uint64_t entry;
 };
@@ -43,6 +43,10 @@ struct gn_loader_info {
 	uint64_t vcpu_page_gfn;
 	uint32_t abi;		    /* 0 auto, else 1 + GN_ABI_ */
 	uint32_t command_line_size; /* bytes behind this structure, without a terminator */
+	/* For kernels of Xen's ABI: what their start info says. */
+	uint64_t shared_info_gfn; /* above RAM */
+	uint32_t console_port;
+	uint32_t reserved;
 };
 #endif
 

@@ -21,6 +21,7 @@ struct guest_config {
 	char name[GUEST_NAME_MAX + 1];
 	u16 owner; /* its number in mm/frame, from 1: kept over reboots, as nothing is left of it */
 	u64 memory_size; /* bytes, whole pages */
+	u32 abi;	 /* as struct gn_loader_info has it */
 	enum shadow_policy policy;
 	u32 shadow_frames;
 	bool restart; /* on_reboot=restart */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
  * guest-config.c - what a module's command line asks for. The keys, each at most once:
- *	guest=NAME mem=SIZE[K|M|G] vcpus=1 abi=auto|native paging=trapped|notified shadow=FRAMES
+ *	guest=NAME mem=SIZE[K|M|G] vcpus=1 abi=auto|native|xen paging=trapped|notified shadow=FRAMES
  *	on_reboot=restart|end append=REST OF THE LINE
  * A first word that is no key is the path that some boot loaders put there.
  */
@@ -109,14 +109,22 @@ static const char *parse_shadow(const struct word *w, struct guest_config *confi
 	return NULL;
 }
 
+static const char *parse_abi(const struct word *w, struct guest_config *config)
+{
+	if (is_word(w, "native"))
+		config->abi = 1 + GN_ABI_NATIVE;
+	else if (is_word(w, "xen"))
+		config->abi = 1 + GN_ABI_XEN;
+	else if (!is_word(w, "auto"))
+		return "abi= wants auto, native or xen";
+	return NULL;
+}
+
 static const char *parse_choice(struct word w, struct guest_config *config, unsigned key)
 {
 	switch (key) {
 	case 3:
-		if (is_word(&w, "xen"))
-			return "abi=xen is not supported yet";
-		return is_word(&w, "auto") || is_word(&w, "native") ? NULL
-								    : "abi= wants auto or native";
+		return parse_abi(&w, config);
 	case 4:
 		config->policy = is_word(&w, "notified") ? SHADOW_NOTIFIED : SHADOW_TRAPPED;
 		return is_word(&w, "notified") || is_word(&w, "trapped")

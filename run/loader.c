@@ -15,7 +15,8 @@
 
 extern const u8 loader_image[], loader_image_end[];
 
-#define LARGE_SIZE (2ul << 20)
+#define LARGE_SIZE	 (2ul << 20)
+#define XEN_CONSOLE_PORT 1 /* of a guest of Xen's ABI */
 
 struct builder {
 	struct guest *g;
@@ -118,7 +119,10 @@ static void add_info(struct builder *b)
 	    .kernel_size = config->kernel_size,
 	    .initrd_size = config->initrd_size,
 	    .vcpu_page_gfn = guest_vcpu_page_gfn(b->g).v,
+	    .abi = config->abi,
 	    .command_line_size = config->append_size,
+	    .shared_info_gfn = guest_vcpu_page_gfn(b->g).v + 1,
+	    .console_port = XEN_CONSOLE_PORT,
 	};
 	gfn_t first = take_run(b, 2);
 
