@@ -33,6 +33,7 @@ _Static_assert(sizeof(struct program_header) == 56, "as in a file");
 #define TYPE_EXECUTABLE 2
 #define MACHINE_X86_64	62
 #define SEGMENT_LOAD	1
+#define SEGMENT_NOTE	4
 #define FLAG_EXECUTE	1
 #define FLAG_WRITE	2
 
@@ -56,23 +57,18 @@ static const char *judge_file_header(const struct file_header *h, uint64_t size)
 		return "the kernel's ELF file has no program headers";
 	if (!is_within(h->program_headers,
 		       (uint64_t)h->program_header_count * sizeof(struct program_header), size))
-		return "the kernel's ELF file is cut off: its program headers lie beyond its end";
+		return "the kernel's program headers are not in the first 4096 bytes of its file";
 	return NULL;
 }
 
-static const char *judge_segment(const struct program_header *p, uint64_t size,
-				 uint64_t memory_size)
+static const char *judge_segment(const struct program_header *p)
 {
 	if (p->file_size > p->memory_size)
 		return "a segment of the kernel has more bytes in the file than in memory";
-	if (!is_within(p->offset, p->file_size, size))
+	if (!is_within(p->offset, p->file_size, UINT64_MAX))
 		return "the kernel's ELF file is cut off: a segment lies beyond its end";
-	if (!is_within(p->physical, p->memory_size, memory_size))
-		return "a segment of the kernel lies outside the guest's memory";
-	if (p->virtual + p->memory_size < p->virtual)
-		return "a segment of the kernel lies outside the address space";
-	if ((p->virtual ^ p->physical) & PAGE_OFFSET)
-		return "a segment's virtual and physical addresses differ within a page";
+	if (!is_within(p->physical, p->memory_size, ELF_MEMORY_MAX))
+		return "a segment of the kernel lies where no memory can be";
 	return NULL;
 }
 
@@ -101,8 +97,9 @@ static const char *judge_overlap(const struct elf_kernel *kernel)
 
 			if (share_page(a->at, a->size, b->at, b->size))
 				return "two segments of the kernel share a page of memory";
-			if (share_page(a->link_address, a->size, b->link_address, b->size))
-				return "two segments of the kernel share a page of addresses";
+			if (a->file_offset < b->file_offset + b->file_size &&
+			    b->file_offset < a->file_offset + a->file_size)
+				return "two segments of the kernel share bytes of the file";
 		}
 	}
 	return NULL;
@@ -120,56 +117,93 @@ static bool is_executable(const struct elf_kernel *kernel, uint64_t address)
 	return false;
 }
 
-static const char *read_segments(const char *table, unsigned count, uint64_t size,
-				 uint64_t memory_size, struct elf_kernel *kernel)
+static void add_note(struct elf_kernel *kernel, const struct program_header *p)
 {
-	for (unsigned i = 0; i < count; i++) {
-		struct program_header p;
-		struct elf_segment s;
-		const char *why;
-
-		memcpy(&p, table + i * sizeof(p), sizeof(p));
-		if (p.type != SEGMENT_LOAD || !p.memory_size)
-			continue;
-		if (kernel->count == ELF_MAX_SEGMENTS)
-			return "the kernel's ELF file has too many segments";
-		why = judge_segment(&p, size, memory_size);
-		if (why)
-			return why;
-		s = (struct elf_segment){
-		    .file_offset = p.offset,
-		    .file_size = p.file_size,
-		    .at = p.physical,
-		    .link_address = p.virtual,
-		    .size = p.memory_size,
-		    .writable = p.flags & FLAG_WRITE,
-		    .executable = p.flags & FLAG_EXECUTE,
+	if (kernel->note_count < ELF_MAX_NOTES)
+		kernel->note[kernel->note_count++] = (struct elf_note_range){
+		    .file_offset = p->offset,
+		    .size = p->file_size,
+		    .align = p->align,
 		};
-		insert(kernel, &s);
-	}
+}
+
+static const char *add_segment(struct elf_kernel *kernel, const struct program_header *p)
+{
+	const char *why = judge_segment(p);
+	struct elf_segment s = {
+	    .file_offset = p->offset,
+	    .file_size = p->file_size,
+	    .at = p->physical,
+	    .link_address = p->virtual,
+	    .size = p->memory_size,
+	    .writable = p->flags & FLAG_WRITE,
+	    .executable = p->flags & FLAG_EXECUTE,
+	};
+
+	if (kernel->count == ELF_MAX_SEGMENTS)
+		return "the kernel's ELF file has too many segments";
+	if (why)
+		return why;
+	insert(kernel, &s);
+	if (s.at + s.size > kernel->end)
+		kernel->end = s.at + s.size;
 	return NULL;
 }
 
-const char *elf_read(const void *image, uint64_t size, uint64_t memory_size,
-		     struct elf_kernel *kernel)
+static const char *read_segments(const char *table, unsigned count, struct elf_kernel *kernel)
+{
+	const char *why = NULL;
+
+	for (unsigned i = 0; i < count && !why; i++) {
+		struct program_header p;
+
+		memcpy(&p, table + i * sizeof(p), sizeof(p));
+		if (p.type == SEGMENT_NOTE)
+			add_note(kernel, &p);
+		else if (p.type == SEGMENT_LOAD && p.memory_size)
+			why = add_segment(kernel, &p);
+	}
+	return why;
+}
+
+const char *elf_read(const void *head, uint64_t head_size, struct elf_kernel *kernel)
 {
 	struct file_header h;
 	const char *why;
 
 	memset(kernel, 0, sizeof(*kernel));
-	if (size < sizeof(h))
+	if (head_size < sizeof(h))
 		return "the kernel is too short for an ELF file";
-	memcpy(&h, image, sizeof(h));
-	why = judge_file_header(&h, size);
+	memcpy(&h, head, sizeof(h));
+	why = judge_file_header(&h, head_size);
 	if (!why)
-		why = read_segments((const char *)image + h.program_headers, h.program_header_count,
-				    size, memory_size, kernel);
+		why = read_segments((const char *)head + h.program_headers, h.program_header_count,
+				    kernel);
 	if (!why && !kernel->count)
 		why = "the kernel's ELF file has nothing to load";
 	if (!why)
 		why = judge_overlap(kernel);
-	if (!why && !is_executable(kernel, h.entry))
-		why = "the kernel's entry point is not in an executable segment";
 	kernel->entry = h.entry;
 	return why;
+}
+
+const char *elf_judge_links(const struct elf_kernel *kernel)
+{
+	for (unsigned i = 0; i < kernel->count; i++) {
+		const struct elf_segment *a = &kernel->segment[i];
+
+		if (a->link_address + a->size < a->link_address)
+			return "a segment of the kernel lies outside the address space";
+		if ((a->link_address ^ a->at) & PAGE_OFFSET)
+			return "a segment's virtual and physical addresses differ within a page";
+		for (unsigned j = 0; j < i; j++) {
+			const struct elf_segment *b = &kernel->segment[j];
+
+			if (share_page(a->link_address, a->size, b->link_address, b->size))
+				return "two segments of the kernel share a page of addresses";
+		}
+	}
+	if (!is_executable(kernel, kernel->entry))
+		return "the kernel's entry point is not in an executable segment";
+	return NULL;
 }

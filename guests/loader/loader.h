@@ -9,9 +9,14 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include "guest-abi/loader.h"
 #include "guests/loader/elf.h"
+#include "guests/loader/heap.h"
 
 #define PAGE_SIZE 4096ul
+
+/* What Linux needs besides its image and initrd to come up to its first program. */
+#define LINUX_ROOM (48ul << 20)
 
 static inline uint64_t page_down(uint64_t address)
 {
@@ -31,6 +36,18 @@ static inline uint64_t page_up(uint64_t address)
 struct room {
 	uint64_t start, end;
 };
+
+/* The registers of a kernel's first instruction: the arguments of start_kernel. */
+struct kernel_entry {
+	uint64_t cr3, rip, rsp, argument, abi;
+};
+
+/*
+ * native.c: the kernel's segments are in RAM, which this program sees at ram; leave for it what the
+ * native ABI promises. NULL, or why it cannot be.
+ */
+const char *native_prepare(const struct gn_loader_info *info, const void *initrd, char *ram,
+			   const struct elf_kernel *kernel, struct kernel_entry *entry);
 
 /* place.c: the largest range that no segment touches, in RAM of memory_size bytes, page 0 left
  * out. */

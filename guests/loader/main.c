@@ -1,107 +1,87 @@
 // SPDX-License-Identifier: MIT
 /*
- * main.c - the loader, in the order of events: read the kernel's headers, copy it into RAM, leave
- * for it what the native ABI promises (struct gn_start_info), build its first page tables, enter
- * it.
+ * main.c - the loader, in the order of events: find the kernel in the user's file, unpack it into
+ * RAM, leave for it what its ABI promises, enter it.
  *
  * It runs in ring 1 of the new guest and can harm nothing else, however the kernel's file was made.
  * What it finds wrong it reports by shutdown, and the guest is refused with that sentence.
  */
 #include "guest-abi/kit/calls.h"
-#include "guest-abi/kit/memory.h"
 #include "guest-abi/layout.h"
 #include "guest-abi/loader.h"
 #include "guests/loader/loader.h"
+#include "guests/loader/refuse.h"
+#include "guests/loader/support.h"
+#include "guests/loader/unpack.h"
+#include "guests/loader/xen.h"
 
 void loader_main(const struct gn_loader_info *info);
 
-static char *ram_at(uint64_t gpa)
+static struct stream stream;
+static struct heap heap;
+
+/* Enough to unpack it and, for Linux, to come up: what to tell the user who gave less. */
+static uint64_t memory_needed(const struct gn_loader_info *info, const struct payload *payload)
 {
-	return (char *)GN_LOADER_RAM + gpa;
+	uint64_t end = stream.is_judged ? stream.kernel.end : payload->kernel_end;
+	uint64_t unpacking = end + heap_used(&heap), running = end;
+
+	if (payload->is_bzimage)
+		running += info->initrd_size + LINUX_ROOM;
+	return unpacking > running ? unpacking : running;
 }
 
-static _Noreturn void refuse(const char *why)
+static void load(const struct gn_loader_info *info)
 {
-	size_t size = 0;
+	char *ram = (char *)GN_LOADER_RAM;
+	struct payload payload;
+	const char *why =
+	    image_find_payload((const void *)GN_LOADER_KERNEL, info->kernel_size, &payload);
 
-	while (why[size] && size < GN_SHUTDOWN_TEXT)
-		size++;
-	gn_shutdown(GN_SHUTDOWN_CRASH, (uint64_t)why, size);
-	for (;;) /* shutdown does not return */
-		gn_block();
-}
-
-/* RAM that a segment does not fill from the file is zeroed, also if it has been used before. */
-static void load_segments(const struct elf_kernel *kernel, const char *image)
-{
-	for (unsigned i = 0; i < kernel->count; i++) {
-		const struct elf_segment *s = &kernel->segment[i];
-
-		memcpy(ram_at(s->at), image + s->file_offset, s->file_size);
-		memset(ram_at(s->at + s->file_size), 0, s->size - s->file_size);
-	}
-}
-
-static uint64_t take(struct room *room, uint64_t size, const char *why)
-{
-	uint64_t at;
-
-	if (!place_take(room, size, &at))
+	if (why)
 		refuse(why);
-	return at;
+	heap_begin(&heap, info->memory_size);
+	support_begin(&heap, ram);
+	stream_begin(&stream, ram, &heap, info->memory_size);
+	why = unpack(&payload, &stream);
+	if (why == memory_too_small)
+		refuse_memory(memory_needed(info, &payload), info->memory_size);
+	if (why)
+		refuse(why);
 }
 
-/* Copy the initrd and make the start info, with the command line behind it; returns its address. */
-static uint64_t leave_start_info(struct room *room, const struct gn_loader_info *info)
+/* Is it a kernel of Xen's ABI? If the user did not say, its notes do. */
+static bool is_for_xen(const struct gn_loader_info *info, struct xen_notes *notes)
 {
-	struct gn_start_info start = {
-	    .magic = GN_START_MAGIC,
-	    .abi_version = GN_ABI_MAJOR << 16 | GN_ABI_MINOR,
-	    .memory_size = info->memory_size,
-	    .initrd_size = info->initrd_size,
-	    .vcpu_page_gfn = info->vcpu_page_gfn,
-	};
-	uint64_t at;
+	const char *why = xen_read_notes((char *)GN_LOADER_RAM, &stream.kernel, notes);
 
-	if (info->initrd_size) {
-		start.initrd = take(room, info->initrd_size,
-				    "the guest's memory is too small for kernel and initrd");
-		memcpy(ram_at(start.initrd), (const char *)GN_LOADER_INITRD, info->initrd_size);
-	}
-	at = take(room, sizeof(start) + info->command_line_size + 1,
-		  "the guest's memory is too small for kernel and command line");
-	start.command_line = at + sizeof(start);
-	memcpy(ram_at(start.command_line), info + 1, info->command_line_size);
-	*ram_at(start.command_line + info->command_line_size) = 0;
-	memcpy(ram_at(at), &start, sizeof(start));
-	return at;
+	if (info->abi == 1 + GN_ABI_NATIVE)
+		return false;
+	if (why)
+		refuse(why);
+	if (info->abi == 1 + GN_ABI_XEN && !notes->entry)
+		refuse("the kernel has no entry point for Xen's ABI, and abi=xen was asked for");
+	return notes->entry;
 }
 
 void loader_main(const struct gn_loader_info *info)
 {
-	const char *image = (const char *)GN_LOADER_KERNEL;
-	static struct elf_kernel kernel;
-	struct gn_start_info *start;
-	uint64_t start_at, cr3;
-	struct room room;
+	const void *initrd = (const void *)GN_LOADER_INITRD;
+	char *ram = (char *)GN_LOADER_RAM;
+	struct kernel_entry entry;
+	struct xen_notes notes;
+	uint64_t needed = 0;
 	const char *why;
 
-	if (info->abi && info->abi != 1 + GN_ABI_NATIVE)
-		refuse("only kernels of the native ABI can be loaded");
-	why = elf_read(image, info->kernel_size, info->memory_size, &kernel);
+	load(info);
+	if (is_for_xen(info, &notes))
+		why = xen_prepare(info, initrd, ram, &stream.kernel, &notes, &entry, &needed);
+	else
+		why = native_prepare(info, initrd, ram, &stream.kernel, &entry);
+	if (why == memory_too_small)
+		refuse_memory(needed, info->memory_size);
 	if (why)
 		refuse(why);
-	load_segments(&kernel, image);
-
-	room = place_room(&kernel, info->memory_size);
-	start_at = leave_start_info(&room, info);
-	why = tables_build(&room, ram_at(0), &kernel, info->memory_size, &cr3);
-	if (why)
-		refuse(why);
-	start = (struct gn_start_info *)ram_at(start_at);
-	start->free_start = room.start;
-	start->free_end = room.end;
-
-	gn_start_kernel(cr3, kernel.entry, 0, start_at, GN_ABI_NATIVE);
+	gn_start_kernel(entry.cr3, entry.rip, entry.rsp, entry.argument, entry.abi);
 	refuse("the monitor does not accept the kernel's entry point");
 }

@@ -14,6 +14,7 @@
 loader_start:
 	xor	%ebp, %ebp
 	push	%rbp
+	push	%rbp /* the stack is aligned to 16 at a call */
 	call	loader_main
 
 	.section .note.GNU-stack, "", @progbits

@@ -21,7 +21,7 @@ fuzz-tests   :=
 mutate-tests :=
 include tests/host/emulate/emulate.mk
 
-unit-tests := checks-test launch-test system-test loader-test frame-test p2m-test paging-test \
+unit-tests := checks-test launch-test system-test loader-test packed-test frame-test p2m-test paging-test \
               world-test boot-test lib-test cpu-test $(emulate-tests)
 
 unit: $(unit-tests) ## the host tests; minutes
@@ -86,21 +86,31 @@ boot-test lib-test cpu-test: %: $(BUILD)/host/%
 
 .PHONY: boot-test lib-test cpu-test
 
-# The guests' loader, and a kernel that it must accept.
-unit-tests += loader-test
+# The guests' loader with the libraries that unpack, and a kernel that it must accept in each packing.
+unit-tests += loader-test packed-test
 fuzz-tests += loader-fuzz
-host-loader := $(addprefix guests/loader/, elf.c place.c tables.c) tests/host/loader/judge.c
+host-loader := $(addprefix guests/loader/, image.c unpack.c stream.c elf.c native.c place.c tables.c \
+                   xen-notes.c xen.c xen-layout.c xen-tables.c heap.c) tests/host/loader/judge.c
+unpack-libs := -lz -llzma -llz4 -lzstd
 
-$(BUILD)/host/loader-test: $(call host-objects,tests/host/loader/loader-test.c $(host-loader))
-	$(host-link)
+$(BUILD)/host/loader-test $(BUILD)/host/packed-test: $(BUILD)/host/%: \
+		$(BUILD)/host/tests/host/loader/%.o $(call host-objects,$(host-loader))
+	$(host-link) $(unpack-libs)
 
-loader-test: $(BUILD)/host/loader-test $(BUILD)/guests/tour.elf
-	$(Q)$^
+loader-test: $(BUILD)/host/loader-test
+	$(Q)$<
+
+packed-test: $(BUILD)/host/packed-test $(BUILD)/guests/tour.elf
+	$(Q)tests/host/loader/pack $(BUILD)/guests/tour.elf $(BUILD)/packed
+	$(Q)$^ $(BUILD)/packed/*
 
 loader-fuzz: $(BUILD)/guests/tour.elf
 	$(Q)clang $(filter-out -fsanitize=%,$(HOSTCFLAGS)) -fsanitize=fuzzer,address,undefined \
-		-o $(BUILD)/host/loader-fuzz tests/host/loader/loader-fuzz.c $(host-loader)
-	$(Q)$(BUILD)/host/loader-fuzz -max_total_time=$(FUZZ_SECONDS) -max_len=65536 -seed_inputs=$<
+		-o $(BUILD)/host/loader-fuzz tests/host/loader/loader-fuzz.c $(host-loader) \
+		$(unpack-libs)
+	$(Q)tests/host/loader/pack $< $(BUILD)/packed
+	$(Q)$(BUILD)/host/loader-fuzz -max_total_time=$(FUZZ_SECONDS) -max_len=65536 \
+		-malloc_limit_mb=0 -rss_limit_mb=3000 -seed_inputs=$<,$(BUILD)/packed/zstd
 
 # The decoder and the emulator.
 unit-tests += $(emulate-tests)

@@ -6,6 +6,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
-	judge_image(bytes, size, JUDGE_MEMORY_MAX / 2);
+	struct judged_file file = {
+	    .bytes = bytes, .size = size, .memory_size = 6 << 20, .initrd_size = 5000};
+
+	judge_image(&file, NULL);
 	return 0;
 }

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: MIT
 /*
- * loader-test.c - the loader's parser, placement and tables on the host: a good file, the same file
- * spoilt in each way that has a sentence of its own, then random mutations of it and of the files
- * named as arguments. judge.c aborts if a file is accepted and a promise is broken; the sanitizers
- * look too.
+ * loader-test.c - the loader on the host, fed with files made here: a good kernel of each ABI, the
+ * same spoilt in each way that has a sentence of its own, then random mutations. judge.c aborts if
+ * a file is accepted and a promise is broken; the sanitizers look too.
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include "guests/loader/elf.h"
+#include "guests/loader/heap.h"
 #include "tests/host/loader/judge.h"
 
 #define MEMORY	  (4ul << 20)
@@ -16,7 +16,6 @@
 #define MUTATIONS 20000
 
 static unsigned char file[FILE_SIZE];
-static uint64_t memory_size = MEMORY;
 static unsigned passed, failed;
 
 static void put(size_t at, uint64_t value, size_t size)
@@ -62,14 +61,50 @@ static void make_good(void)
 	put_segment(2, 5, 0x1800, 0x200800, 0x200800, 0x800, 0x900);
 }
 
-static void expect(const char *name, size_t size, const char *wanted)
+/* Notes of Xen's, which the third program header says are in the first segment. */
+#define NOTES	   0x1400
+#define BASE	   0xffffffff80000000
+#define NOTE(n)	   (NOTES + (n)*24 + 16) /* the content of the nth */
+#define NOTE_COUNT 6
+
+static void put_note(unsigned n, uint32_t type, uint64_t value)
+{
+	put(NOTES + n * 24, 4, 4);
+	put(NOTES + n * 24 + 4, 8, 4);
+	put(NOTES + n * 24 + 8, type, 4);
+	memcpy(file + NOTES + n * 24 + 12, "Xen", 4);
+	put(NOTE(n), value, 8);
+}
+
+enum { N_ENTRY, N_HYPERCALL_PAGE, N_VIRT_BASE, N_PADDR_OFFSET, N_GUEST_OS, N_MOD_START };
+
+static void make_good_xen(void)
+{
+	make_good();
+	/* As Linux links its per-CPU data: at 0. */
+	put_segment(2, 6, 0x1800, 0, 0x200000, 0x800, 0x1100);
+	put(PHNUM, 4, 2);
+	put_segment(3, 4, NOTES, BASE + 0x100400, 0x100400, NOTE_COUNT * 24, NOTE_COUNT * 24);
+	put(segment(3) + P_TYPE, 4, 4);
+	put_note(N_ENTRY, 1, BASE + 0x100010);
+	put_note(N_HYPERCALL_PAGE, 2, BASE + 0x200000);
+	put_note(N_VIRT_BASE, 3, BASE);
+	put_note(N_PADDR_OFFSET, 4, 0);
+	put_note(N_GUEST_OS, 6, 0x78756e696d); /* "minux" */
+	put(NOTES + N_GUEST_OS * 24 + 4, 6, 4);
+	put_note(N_MOD_START, 16, 1);
+}
+
+static void expect_in(const char *name, size_t size, uint64_t memory_size, uint64_t initrd_size,
+		      const char *wanted)
 {
 	/* A copy of exactly this size, so that the sanitizer sees a read past its end. */
 	void *copy = malloc(size ? size : 1);
+	struct judged_file f = {copy, size, memory_size, initrd_size, 500};
 	const char *got;
 
 	memcpy(copy, file, size);
-	got = judge_image(copy, size, memory_size);
+	got = judge_image(&f, NULL);
 	free(copy);
 	if (wanted ? got && strstr(got, wanted) : !got) {
 		passed++;
@@ -78,6 +113,11 @@ static void expect(const char *name, size_t size, const char *wanted)
 	failed++;
 	printf("FAILED %s: wanted '%s', got '%s'\n", name, wanted ? wanted : "accepted",
 	       got ? got : "accepted");
+}
+
+static void expect(const char *name, size_t size, const char *wanted)
+{
+	expect_in(name, size, MEMORY, 0, wanted);
 }
 
 static const struct spoilt {
@@ -94,15 +134,15 @@ static const struct spoilt {
     {"shared object", TYPE, 3, 2, "not an executable"},
     {"no headers", PHNUM, 0, 2, "no program headers"},
     {"odd headers", PHENTSIZE, 32, 2, "no program headers"},
-    {"headers past the end", PHOFF, FILE_SIZE - 100, 8, "program headers lie beyond"},
-    {"headers wrap", PHOFF, ~0ul - 10, 8, "program headers lie beyond"},
-    {"too many headers", PHNUM, 0xffff, 2, "program headers lie beyond"},
+    {"headers past the end", PHOFF, FILE_SIZE - 100, 8, "not in the first 4096 bytes"},
+    {"headers wrap", PHOFF, ~0ul - 10, 8, "not in the first 4096 bytes"},
+    {"too many headers", PHNUM, 0xffff, 2, "not in the first 4096 bytes"},
     {"file > memory", 64 + P_MEMSZ, 0x700, 8, "more bytes in the file"},
     {"beyond the file", 64 + P_OFFSET, FILE_SIZE - 0x7ff, 8, "a segment lies beyond"},
     {"offset wraps", 64 + P_OFFSET, ~0ul - 0x10, 8, "a segment lies beyond"},
-    {"beyond RAM", 64 + P_PADDR, MEMORY - 0x1000 + 0x1000, 8, "outside the guest's memory"},
-    {"larger than RAM", 120 + P_MEMSZ, MEMORY, 8, "outside the guest's memory"},
-    {"memory wraps", 120 + P_MEMSZ, ~0ul, 8, "outside the guest's memory"},
+    {"beyond RAM", 64 + P_PADDR, MEMORY, 8, "memory is too small"},
+    {"larger than RAM", 176 + P_MEMSZ, MEMORY, 8, "memory is too small"},
+    {"memory wraps", 120 + P_MEMSZ, ~0ul, 8, "where no memory can be"},
     {"addresses wrap", 120 + P_VADDR, 0xffffffffffffd000, 8, "outside the address space"},
     {"odd offsets in a page", 64 + P_VADDR, 0xffffffff80100800, 8, "differ within a page"},
     {"one up to another", 64 + P_MEMSZ, 0x1000, 8, NULL},
@@ -111,6 +151,7 @@ static const struct spoilt {
     {"bss over another", 120 + P_MEMSZ, 0x100000, 8, "share a page of memory"},
     {"addresses up to another's", 120 + P_VADDR, 0xffffffff800fb000, 8, NULL},
     {"addresses into another's", 120 + P_VADDR, 0xffffffff800fc000, 8, "share a page of addresses"},
+    {"same bytes", 120 + P_OFFSET, 0x1700, 8, "share bytes of the file"},
     {"same addresses", 120 + P_VADDR, 0xffffffff80100000, 8, "share a page of addresses"},
     {"entry nowhere", ENTRY, 0, 8, "entry point"},
     {"entry in data", ENTRY, 0xffffffff80101000, 8, "entry point"},
@@ -128,6 +169,84 @@ static const struct spoilt {
     {"where a segment's RAM is", 120 + P_VADDR, 0x210000, 8, "linked where its memory is mapped"},
 };
 
+#define TOO_SMALL "memory is too small"
+
+/* The same for a kernel of Xen's ABI. */
+static const struct spoilt spoilt_xen[] = {
+    {"longer than the list", NOTES + 4, 0x81, 4, "notes are absurd"},
+    {"longest", NOTES + 4, 0xffffffff, 4, "notes are absurd"},
+    {"longest name", NOTES, 0xffffffff, 4, "notes are absurd"},
+    {"odd number", NOTES + 4, 7, 4, "neither 4 nor 8"},
+    {"no Xen kernel after all", NOTES + 12, 'Z', 1, "where its memory is mapped"},
+    {"notes in no segment", 64 + 3 * 56 + P_OFFSET, 0x2800, 8, "where its memory is mapped"},
+    {"entry below", NOTE(N_ENTRY), BASE - 1, 8, "entry point"},
+    {"entry above", NOTE(N_ENTRY), BASE + 0x201100, 8, "entry point"},
+    {"base in the lower half", NOTE(N_VIRT_BASE), 0x100000000000, 8, "no kernel can have"},
+    {"base among Xen's", NOTE(N_VIRT_BASE), 0xffff87fffffff000, 8, "no kernel can have"},
+    {"base at the very end", NOTE(N_VIRT_BASE), 0xfffffffffffff000, 8, "no kernel can have"},
+    {"base within a page", NOTE(N_VIRT_BASE), BASE + 8, 8, "no kernel can have"},
+    {"moved", NOTE(N_PADDR_OFFSET), 0x1000, 8, "move its physical addresses"},
+    {"hypercall page below", NOTE(N_HYPERCALL_PAGE), BASE - 0x1000, 8, "hypercall page"},
+    {"hypercall page above", NOTE(N_HYPERCALL_PAGE), BASE + 0x201000, 8, "hypercall page"},
+    {"hypercall page within", NOTE(N_HYPERCALL_PAGE), BASE + 0x200008, 8, "hypercall page"},
+    {"Linux", NOTE(N_GUEST_OS), 'l', 1, TOO_SMALL},
+    {"at 1 GiB", 64 + 2 * 56 + P_PADDR, 0x40000000, 8, TOO_SMALL},
+};
+
+static void test_spoilt_xen(void)
+{
+	make_good_xen();
+	expect("good for Xen", FILE_SIZE, NULL);
+	expect_in("its initrd", FILE_SIZE, MEMORY + 0x3000, 10000, NULL);
+	expect_in("an initrd too many", FILE_SIZE, MEMORY + 0x2000, 10000, TOO_SMALL);
+	put(NOTE(N_MOD_START), 0, 8);
+	expect_in("an initrd in the map", FILE_SIZE, MEMORY, 10000, NULL);
+	put(NOTE(N_HYPERCALL_PAGE), 0, 8);
+	expect("without a hypercall page", FILE_SIZE, NULL);
+	/* The map's end lies in a second table of level 3. */
+	put(NOTE(N_VIRT_BASE), 0xffffff7fffe00000, 8);
+	put(NOTE(N_ENTRY), 0xffffff7ffff00010, 8);
+	expect("across tables of all levels", FILE_SIZE, NULL);
+	expect_in("no MiB left", FILE_SIZE, MEMORY - 0x1000, 0, TOO_SMALL);
+	for (size_t i = 0; i < sizeof(spoilt_xen) / sizeof(spoilt_xen[0]); i++) {
+		make_good_xen();
+		put(spoilt_xen[i].at, spoilt_xen[i].value, spoilt_xen[i].size);
+		expect(spoilt_xen[i].name, FILE_SIZE, spoilt_xen[i].wanted);
+	}
+}
+
+/* A bzImage's header in front of the good file. */
+static void test_bzimage(void)
+{
+	make_good();
+	memmove(file + 0x400, file, FILE_SIZE - 0x400);
+	memset(file, 0, 0x400);
+	put(0x1f1, 1, 1);
+	put(0x1fe, 0xaa55, 2);
+	memcpy(file + 0x202, "HdrS", 4);
+	put(0x206, 0x20f, 2);
+	put(0x248, 0, 4);
+	put(0x24c, 0x2234 + 4, 4);
+	put(0x400 + 0x2234, 0x2234, 4);
+	expect("a bzImage of an ELF file", FILE_SIZE, NULL);
+	put(0x400 + 0x2234, 0x2235, 4);
+	expect("a size that does not agree", FILE_SIZE, "fewer bytes than it should");
+	put(0x24c, 0x10000, 4);
+	expect("cut in its payload", FILE_SIZE, "payload lies beyond");
+	put(0x248, 0xffffffff, 4);
+	put(0x24c, 0xffffffff, 4);
+	expect("payload wraps", FILE_SIZE, "payload lies beyond");
+	put(0x248, 0, 4);
+	put(0x24c, 4, 4);
+	expect("no payload", FILE_SIZE, "no payload");
+	put(0x24c, 100, 4);
+	put(0x400, 0, 4);
+	expect("unknown packing", FILE_SIZE, "packed in a way");
+	put(0x206, 0x207, 2);
+	expect("old", FILE_SIZE, "too old");
+	expect("cut in its header", 0x263, "not an ELF file");
+}
+
 /* Nothing but count segments of a page each, from the last page of RAM downwards. */
 static void make_many(unsigned count)
 {
@@ -135,7 +254,7 @@ static void make_many(unsigned count)
 	put(PHNUM, count, 2);
 	for (unsigned i = 0; i < count; i++)
 		put_segment(i, 5, 0x1000, 0xffffffff80100000 - i * 0x1000,
-			    MEMORY - (i + 1) * 0x1000, 0x100, 0x1000);
+			    MEMORY - (i + 1) * 0x1000, i ? 0 : 0x100, 0x1000);
 }
 
 static void test_extremes(void)
@@ -145,9 +264,7 @@ static void test_extremes(void)
 	make_many(ELF_MAX_SEGMENTS + 1);
 	expect("one segment more", FILE_SIZE, "too many segments");
 	make_good();
-	memory_size = MEMORY + 0x1000;
-	expect("RAM that ends with a small page", FILE_SIZE, NULL);
-	memory_size = MEMORY;
+	expect_in("RAM that ends with a small page", FILE_SIZE, MEMORY + 0x1000, 0, NULL);
 	put(120 + P_PADDR, 0x180000, 8);
 	put(64 + P_MEMSZ, 0x1001, 8);
 	expect("one byte into the addresses above", FILE_SIZE, "share a page of addresses");
@@ -174,9 +291,9 @@ static void test_spoilt(void)
 		expect(spoilt[i].name, FILE_SIZE, spoilt[i].wanted);
 	}
 	make_good();
-	expect("empty", 0, "too short");
+	expect("empty", 0, "not an ELF file");
 	expect("short header", 63, "too short");
-	expect("cut in the headers", 64 + 2 * 56, "program headers lie beyond");
+	expect("cut in the headers", 64 + 2 * 56, "not in the first 4096 bytes");
 	expect("cut in a segment", 0x2233, "a segment lies beyond");
 	expect("cut behind all segments", 0x2234, NULL);
 	put(PHNUM, 2, 2);
@@ -205,11 +322,13 @@ static uint64_t random_word(void)
 
 /* Change some bytes, mostly of the headers, and the size; judge_image() aborts if that deceives
  * it. */
-static void test_mutations(const unsigned char *original, size_t size, unsigned rounds)
+static void test_mutations(void)
 {
-	size_t headers = size < 512 ? size : 512;
+	unsigned char original[FILE_SIZE];
+	const size_t size = FILE_SIZE, headers = 512;
 
-	for (unsigned i = 0; i < rounds; i++) {
+	memcpy(original, file, size);
+	for (unsigned i = 0; i < MUTATIONS; i++) {
 		size_t cut = random_word() % 8 ? size : random_word() % (size + 1);
 		unsigned char *copy = malloc(cut ? cut : 1);
 
@@ -220,45 +339,49 @@ static void test_mutations(const unsigned char *original, size_t size, unsigned 
 
 			copy[at] = r >> 56 & 1 ? copy[at] ^ 1ul << (r >> 32 & 7) : r >> 40;
 		}
-		judge_image(copy, cut, MEMORY);
+		judge_image(&(struct judged_file){copy, cut, MEMORY, 0, 500}, NULL);
 		free(copy);
 	}
 	passed++;
 }
 
-static void test_file(const char *path)
+static void check(const char *name, bool is_right)
 {
-	FILE *f = fopen(path, "rb");
-	unsigned char *bytes;
-	long size;
-
-	if (!f || fseek(f, 0, SEEK_END) || (size = ftell(f)) < 0) {
-		printf("FAILED cannot read %s\n", path);
-		failed++;
+	if (is_right) {
+		passed++;
 		return;
 	}
-	rewind(f);
-	bytes = malloc(size);
-	if (fread(bytes, 1, size, f) != (size_t)size ||
-	    judge_image(bytes, size, JUDGE_MEMORY_MAX)) {
-		printf("FAILED %s is not accepted\n", path);
-		failed++;
-	} else {
-		passed++;
-	}
-	fclose(f);
-	test_mutations(bytes, size, 500);
-	free(bytes);
+	failed++;
+	printf("FAILED %s\n", name);
 }
 
-int main(int count, char **argument)
+static void test_heap(void)
 {
+	struct heap h;
+	uint64_t a, b;
+
+	heap_begin(&h, 0x10000);
+	check("heap: the first block", heap_take(&h, 0x100, &a) && a == 0xff00);
+	check("heap: aligned, below",
+	      heap_take(&h, 1, &b) && b == 0xfec0 && heap_used(&h) == 0x140);
+	check("heap: a kernel below", heap_keep_above(&h, 0xfe80));
+	check("heap: not into the kernel", !heap_take(&h, 0x41, &a) && heap_used(&h) == 0x181);
+	check("heap: up to it", heap_take(&h, 0x40, &a) && a == 0xfe80);
+	check("heap: more than all", !heap_take(&h, UINT64_MAX, &a));
+	check("heap: a kernel in the way", !heap_keep_above(&h, 0xfe81));
+}
+
+int main(void)
+{
+	test_heap();
 	test_spoilt();
 	test_extremes();
+	test_spoilt_xen();
+	test_bzimage();
 	make_good();
-	test_mutations(file, FILE_SIZE, MUTATIONS);
-	for (int i = 1; i < count; i++)
-		test_file(argument[i]);
+	test_mutations();
+	make_good_xen();
+	test_mutations();
 	printf("loader: %u passed, %u failed\n", passed, failed);
 	return failed != 0;
 }
