@@ -146,7 +146,7 @@ $(BUILD)/gnomon.elf: $(BUILD)/gnomon.first $(BUILD)/symbols.o
 	$(call say,LD,$@)
 	$(Q)$(link) $(BUILD)/symbols.o
 
-include guests/guests.mk tests/host/host.mk tests/guest/guest.mk tests/bench/bench.mk
+include guests/guests.mk tests/debian/debian.mk tests/host/host.mk tests/guest/guest.mk tests/bench/bench.mk
 
 # ---- what to make --------------------------------------------------------------------------------
 
