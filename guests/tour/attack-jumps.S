@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* attack-jumps.S - see attacks.h: ways to go where ring 1 must not. */
+#define ATTACK_STACK_SIZE 1024
+
 	.text
 
 /* RDI = frame, RSI = target */
@@ -16,13 +18,22 @@ attack_iret:
 attack_iretq:
 	iretq
 
-/* RDI = address */
+/*
+ * RDI = address. Whatever the code there loads or stores finds zeros: in registers, and on a stack of
+ * its own, in whose middle it begins. So it cannot harm this kernel by accident, which is not the
+ * question.
+ */
 	.globl	attack_jump
 attack_jump:
-	push	%rdi
-	mov	$-1, %rax
+	mov	%rdi, %rdx
+	lea	attack_stack(%rip), %rdi
+	mov	$ATTACK_STACK_SIZE / 8, %ecx
+	xor	%eax, %eax
+	cld
+	rep stosq
+	lea	attack_stack + ATTACK_STACK_SIZE / 2(%rip), %rsp
+	push	%rdx
 	xor	%ebx, %ebx
-	xor	%ecx, %ecx
 	xor	%edx, %edx
 	xor	%esi, %esi
 	xor	%edi, %edi
@@ -35,8 +46,12 @@ attack_jump:
 	xor	%r13d, %r13d
 	xor	%r14d, %r14d
 	xor	%r15d, %r15d
-	call	*(%rsp)
-	pop	%rdi
+	mov	$-1, %rax
 	ret
+
+	.section .bss
+	.balign 16
+attack_stack:
+	.skip	ATTACK_STACK_SIZE
 
 	.section .note.GNU-stack, "", @progbits

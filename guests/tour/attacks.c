@@ -11,6 +11,7 @@
 #define MSR_EFER  0xc0000080
 #define MSR_LSTAR 0xc0000082
 #define CR0_WP	  (1ul << 16)
+#define DR7_RESET 0x400ul
 #define SWITCHER  0xffff878000000000
 
 volatile uint64_t attack_result;
@@ -67,6 +68,22 @@ ACT(sysret, __asm__ volatile("sysretq" : : "c"(0), "r"(0)))
 ACT(xsetbv, __asm__ volatile("xsetbv" : : "c"(0), "a"(1), "d"(0)))
 ACT(vmcall, __asm__ volatile("vmcall"))
 ACT(mwait, __asm__ volatile("mwait" : : "a"(0), "c"(0)))
+
+static uint64_t cr0, cr4;
+
+void attack_remember(uint64_t unused)
+{
+	(void)unused;
+	__asm__ volatile("mov %%cr0, %0; mov %%cr4, %1" : "=r"(cr0), "=r"(cr4));
+}
+
+void attack_restore(uint64_t unused)
+{
+	(void)unused;
+	__asm__ volatile("mov %0, %%cr0; mov %1, %%cr4; mov %2, %%dr7"
+			 :
+			 : "r"(cr0), "r"(cr4), "r"(DR7_RESET));
+}
 
 const struct attack attack_instructions[] = {
     {"CLI", cli, true},

@@ -21,7 +21,11 @@ extern volatile uint64_t attack_result; /* what the last of them read, if it did
 /* Push the frame and go to target with RSP at it: the iret slot, or attack_iretq, a bare IRETQ. */
 void attack_iret(const struct gn_iret_frame *frame, uint64_t target);
 extern const char attack_iretq[];
-/* Call an address with RAX all ones, no system call's number, and all other registers 0. */
+/* Go to an address with RAX all ones, no system call's number, all other registers 0, and a stack
+ * of zeros. Does not return. */
 void attack_jump(uint64_t address);
+
+/* CR0, CR4 and DR7, read and put back, if it is emulated: what was clobbered must not hurt later. */
+void attack_remember(uint64_t unused), attack_restore(uint64_t unused);
 
 #endif

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
  * show-attacks.c - what a kernel in ring 1 must not do. A line for each: the exception by which it
- * was refused. Some instructions may one day be carried out on the guest's own virtual CPU instead;
- * then they return, and the line says so if that did no harm.
+ * was refused. Some instructions are not refused but emulated, on the guest's own virtual CPU alone.
  *
  *   (i)   instructions
  *   (ii)  memory of the monitor
@@ -10,8 +9,8 @@
  *   (iv)  selectors and returns
  *   (v)   into the middle of the switcher
  *
- * An attack may leave RSP anywhere, so exceptions arrive on a stack of their own meanwhile. Each
- * attack is repeated for ever as a test in tests/guest; here they are for show.
+ * An attack may leave RSP anywhere, so all gates have a stack of their own meanwhile. These are for
+ * show; tests/guest goes deeper.
  */
 #include <stddef.h>
 #include "guest-abi/kit/calls.h"
@@ -50,7 +49,8 @@ static void expect_refusal(const char *what, void (*act)(uint64_t), uint64_t arg
 	char how[64];
 
 	gn_cli();
-	if (vector == ATTEMPT_DONE) { /* it may have cost us our tables */
+	if (vector == ATTEMPT_DONE) { /* it may have cost us our tables, or CR0.WP */
+		attempt(attack_restore, 0);
 		trap_load_tables();
 		trap_use_own_stack(true);
 	}
@@ -242,6 +242,7 @@ static void switcher_text(void)
 	__asm__ volatile("mov %0, %%cr0" : : "r"(0x80010033ul));
 	gn_set_syscall_entry(NOWHERE, 0);
 	for (uint64_t at = SWITCHER_TEXT; at < SWITCHER_TEXT + PAGE_SIZE; at += 16, tried++) {
+		gn_sti(); /* bytes that happen to be HLT must not be for ever */
 		survived += attempt(attack_jump, at) != ATTEMPT_DONE;
 		gn_cli();
 	}
@@ -264,6 +265,7 @@ static void aftermath(void)
 void show_attacks(void)
 {
 	trap_use_own_stack(true);
+	attempt(attack_remember, 0);
 	instructions();
 	monitor_memory();
 	own_entries();

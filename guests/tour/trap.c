@@ -96,7 +96,7 @@ void trap_load_tables(void)
 
 void trap_use_own_stack(bool own)
 {
-	load_gates(0, 32, own ? IST_FAULT : 0);
+	load_gates(0, TRAP_VECTORS, own ? IST_FAULT : 0);
 }
 
 /* ---- what arrives ---- */

@@ -45,7 +45,7 @@ static inline bool frame_is_user(const struct frame *f)
 /* Give the monitor the IDT, the GDT, the system-call entry and the double fault's stack. */
 void trap_load_tables(void);
 
-/* Let exceptions arrive on a stack of their own, for when RSP may be anything. */
+/* Let everything arrive on a stack of its own, for when RSP may be anything. */
 void trap_use_own_stack(bool own);
 
 /* "#GP" and so on; a number's name if it has none. */
