@@ -19,9 +19,8 @@ attack_iretq:
 	iretq
 
 /*
- * RDI = address. Whatever the code there loads or stores finds zeros: in registers, and on a stack of
- * its own, in whose middle it begins. So it cannot harm this kernel by accident, which is not the
- * question.
+ * RDI = address. Whatever the code there uses is zero: registers, and a stack of its own, in whose
+ * middle it begins. So it cannot harm this kernel by accident, which is not the question.
  */
 	.globl	attack_jump
 attack_jump:

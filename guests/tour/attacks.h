@@ -25,7 +25,7 @@ extern const char attack_iretq[];
  * of zeros. Does not return. */
 void attack_jump(uint64_t address);
 
-/* CR0, CR4 and DR7, read and put back, if it is emulated: what was clobbered must not hurt later. */
+/* Read CR0 and CR4, and put them and DR7 back, where that is emulated. */
 void attack_remember(uint64_t unused), attack_restore(uint64_t unused);
 
 #endif

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
  * show-attacks.c - what a kernel in ring 1 must not do. A line for each: the exception by which it
- * was refused. Some instructions are not refused but emulated, on the guest's own virtual CPU alone.
+ * was refused. Some instructions are emulated instead, on the guest's own virtual CPU alone.
  *
  *   (i)   instructions
  *   (ii)  memory of the monitor

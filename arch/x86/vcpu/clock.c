@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * clock.c - see clock.h. The scale is measured once, at boot, so it is published once, before the guest
- * has run: seq stays 0. A guest that writes over it has the wrong time, and nobody else.
+ * clock.c - see clock.h. The scale is measured once, at boot, so it is published once, before the
+ * guest has run: seq stays 0. A guest that writes over it has the wrong time, and nobody else.
  */
 #include "arch/x86/vcpu/clock.h"
 #include "arch/x86/cpu/rtc.h"
