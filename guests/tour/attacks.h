@@ -16,7 +16,7 @@ struct attack {
 
 extern const struct attack attack_instructions[];
 extern const size_t attack_instruction_count;
-extern volatile uint64_t attack_result; /* what the last of them read, if it did */
+extern volatile uint64_t attack_result; /* what RDMSR read, if it did */
 
 /* Push the frame and go to target with RSP at it: the iret slot, or attack_iretq, a bare IRETQ. */
 void attack_iret(const struct gn_iret_frame *frame, uint64_t target);

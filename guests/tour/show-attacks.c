@@ -62,10 +62,10 @@ static void expect_refusal(const char *what, void (*act)(uint64_t), uint64_t arg
 
 static void instructions(void)
 {
+	attack_result = 0;
 	for (size_t i = 0; i < attack_instruction_count; i++) {
 		const struct attack *a = &attack_instructions[i];
 
-		attack_result = 0;
 		expect_refusal(a->what, a->act, 0, a->may_return);
 	}
 	check(attack_result < SWITCHER || attack_result >= MONITOR_DEVICES,

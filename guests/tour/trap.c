@@ -53,24 +53,25 @@ const char *trap_name(unsigned vector)
 	return vector < 32 && names[vector] ? names[vector] : "another exception";
 }
 
-static void load_gates(unsigned first, unsigned count, uint8_t ist)
+/* The double fault has a stack of its own always. */
+static void load_gates(uint8_t ist)
 {
 	struct gate gates[TRAP_VECTORS];
 
-	for (unsigned i = 0; i < count; i++) {
-		uint64_t stub = (uint64_t)trap_stubs + 16ul * (first + i);
-		bool user = first + i == VECTOR_BP || first + i == VECTOR_OF;
+	for (unsigned i = 0; i < TRAP_VECTORS; i++) {
+		uint64_t stub = (uint64_t)trap_stubs + 16ul * i;
+		bool user = i == VECTOR_BP || i == VECTOR_OF;
 
 		gates[i] = (struct gate){
 		    .offset_low = stub,
 		    .offset_middle = stub >> 16,
 		    .offset_high = stub >> 32,
 		    .selector = GN_GUEST_KERNEL_CS,
-		    .ist = first + i == VECTOR_DF ? IST_FAULT : ist,
+		    .ist = i == VECTOR_DF ? IST_FAULT : ist,
 		    .type = GATE_INTERRUPT | (user ? GATE_USER : 0),
 		};
 	}
-	gn_set_idt((uint64_t)gates, first, count);
+	gn_set_idt((uint64_t)gates, 0, TRAP_VECTORS);
 }
 
 /* The same descriptors as the default, written out: a kernel may have others. */
@@ -90,13 +91,13 @@ void trap_load_tables(void)
 {
 	load_descriptors();
 	gn_set_ist(IST_FAULT, (uint64_t)fault_stack + sizeof(fault_stack));
-	load_gates(0, TRAP_VECTORS, 0);
+	load_gates(0);
 	gn_set_syscall_entry((uint64_t)system_call_entry, FLAGS_TO_CLEAR);
 }
 
 void trap_use_own_stack(bool own)
 {
-	load_gates(0, TRAP_VECTORS, own ? IST_FAULT : 0);
+	load_gates(own ? IST_FAULT : 0);
 }
 
 /* ---- what arrives ---- */
