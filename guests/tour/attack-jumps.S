@@ -45,7 +45,6 @@ attack_jump:
 	xor	%r13d, %r13d
 	xor	%r14d, %r14d
 	xor	%r15d, %r15d
-	mov	$-1, %rax
 	ret
 
 	.section .bss

@@ -21,8 +21,7 @@ extern volatile uint64_t attack_result; /* what RDMSR read, if it did */
 /* Push the frame and go to target with RSP at it: the iret slot, or attack_iretq, a bare IRETQ. */
 void attack_iret(const struct gn_iret_frame *frame, uint64_t target);
 extern const char attack_iretq[];
-/* Go to an address with RAX all ones, no system call's number, all other registers 0, and a stack
- * of zeros. Does not return. */
+/* Go to an address with all registers 0 and a stack of zeros. Does not return. */
 void attack_jump(uint64_t address);
 
 /* Read CR0 and CR4, and put them and DR7 back, where that is emulated. */

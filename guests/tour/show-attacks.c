@@ -236,10 +236,7 @@ static void switcher_text(void)
 	unsigned survived = 0, tried = 0;
 	char how[64];
 
-	/* It stores where registers point: our own text must be safe from that, as it is not since
-	 * the attack on CR0.WP. Its way for system calls ends where a
-	 * system call of ours begins: nowhere, meanwhile. */
-	__asm__ volatile("mov %0, %%cr0" : : "r"(0x80010033ul));
+	/* Its way for system calls ends where a system call of ours begins: nowhere, meanwhile. */
 	gn_set_syscall_entry(NOWHERE, 0);
 	for (uint64_t at = SWITCHER_TEXT; at < SWITCHER_TEXT + PAGE_SIZE; at += 16, tried++) {
 		gn_sti(); /* bytes that happen to be HLT must not be for ever */

@@ -44,11 +44,8 @@ static int64_t handle(const struct frame *f)
 	}
 }
 
-/*
- * Called by entry.S, vif 0. The kernel itself makes no system calls; but when it attacks, and jumps
- * into the middle of the switcher, it may find itself here as if it had.
- */
+/* Called by entry.S, vif 0. */
 void system_call_handle(struct frame *f)
 {
-	f->rax = process_current() == process_kernel() ? -1 : handle(f);
+	f->rax = handle(f);
 }
