@@ -28,6 +28,8 @@
 #define SWITCHER_TEXT	(SWITCHER + 0x10000)
 #define NOWHERE		0x700000000000 /* an address where we have nothing mapped */
 #define SWITCHER_PAGES	32
+#define VCPU_PAGE_LAST	(GN_VCPU_PAGE + PAGE_SIZE - 1) /* a byte that means nothing */
+#define RET		0xc3
 #define MONITOR_IMAGE	0xffff878040000000
 #define MONITOR_DIRECT	0xffff880000000000
 #define MONITOR_DEVICES 0xffff888000000000
@@ -98,7 +100,8 @@ static void monitor_memory(void)
 	expect_refusal("read all RAM through the monitor's map", read_from, MONITOR_DIRECT, false);
 	expect_refusal("read the monitor's devices", read_from, MONITOR_DEVICES, false);
 	expect_refusal("write to the code area", write_to, GN_CODE_AREA, false);
-	expect_refusal("execute the vcpu page", jump_to, GN_VCPU_PAGE + GN_VP_RING, false);
+	*(volatile unsigned char *)VCPU_PAGE_LAST = RET;
+	expect_refusal("execute the vcpu page", jump_to, VCPU_PAGE_LAST, false);
 	for (unsigned i = 0; i < SWITCHER_PAGES; i++)
 		writable +=
 		    attempt(write_to, SWITCHER + i * PAGE_SIZE + PAGE_SIZE / 2) == ATTEMPT_DONE;
@@ -129,7 +132,8 @@ static void own_entries(void)
 	kept = *(volatile uint64_t *)GN_CODE_AREA == code;
 	usable = attempt(write_to, GN_CODE_AREA) == ATTEMPT_DONE;
 	usable |= attempt(read_from, MONITOR_IMAGE) == ATTEMPT_DONE;
-	check(kept && !usable, "map own pages over the window and the switcher", "ignored");
+	check(kept && !usable, "map own pages over the window and the switcher",
+	      kept && !usable ? "ignored" : "mapped");
 	for (unsigned slot = GN_RESERVED_FIRST_SLOT; slot <= GN_RESERVED_LAST_SLOT; slot++)
 		top[slot] = 0;
 	gn_flush_tlb();
