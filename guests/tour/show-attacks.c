@@ -26,18 +26,20 @@
 /* The monitor's addresses as an attacker would guess them; none of them is promised. */
 #define SWITCHER	0xffff878000000000
 #define SWITCHER_TEXT	(SWITCHER + 0x10000)
-#define NOWHERE		0x700000000000 /* an address where we have nothing mapped */
 #define SWITCHER_PAGES	32
-#define VCPU_PAGE_LAST	(GN_VCPU_PAGE + PAGE_SIZE - 1) /* a byte that means nothing */
-#define RET		0xc3
 #define MONITOR_IMAGE	0xffff878040000000
 #define MONITOR_DIRECT	0xffff880000000000
 #define MONITOR_DEVICES 0xffff888000000000
 
-static void describe(char *how, size_t size, int vector)
+#define NOWHERE	       0x700000000000		      /* where we have nothing mapped */
+#define VCPU_PAGE_LAST (GN_VCPU_PAGE + PAGE_SIZE - 1) /* a byte that means nothing */
+#define RET	       0xc3
+
+static void describe(char *how, size_t size, int vector, bool may_return)
 {
 	if (vector == ATTEMPT_DONE)
-		format(how, size, "emulated: only this guest could notice");
+		format(how, size, "%s",
+		       may_return ? "emulated, for this guest alone" : "it was done");
 	else
 		format(how, size, "refused: %s, error code %x", trap_name(vector),
 		       trap_last_refusal.error);
@@ -56,7 +58,7 @@ static void expect_refusal(const char *what, void (*act)(uint64_t), uint64_t arg
 		trap_load_tables();
 		trap_use_own_stack(true);
 	}
-	describe(how, sizeof(how), vector);
+	describe(how, sizeof(how), vector, may_return);
 	check(vector != ATTEMPT_DONE || may_return, what, how);
 }
 
