@@ -66,7 +66,7 @@ shadow-mutate:
 	$(Q)tests/host/mutate/mutate
 
 # boot/ reads what a boot loader left from a small memory of the test's.
-unit-tests += boot-test lib-test
+unit-tests += boot-test lib-test cpu-test
 $(BUILD)/host/boot-test: $(call host-objects,$(filter %.c,$(boot)) lib/log.c lib/print.c \
                          lib/ranges.c tests/host/boot/memory.c tests/host/boot/boot-test.c)
 	$(host-link)
@@ -77,6 +77,7 @@ $(BUILD)/host/lib-test: $(call host-objects,lib/print.c lib/log.c lib/ranges.c l
                         tests/host/lib/lib-test.c)
 	$(host-link)
 
+# The choice of speculation controls, from CPUID words of the test's.
 $(BUILD)/host/cpu-test: $(call host-objects,arch/x86/cpu/speculation.c lib/print.c \
                         tests/host/cpu/cpu-test.c)
 	$(host-link)
@@ -88,6 +89,8 @@ boot-test lib-test cpu-test: %: $(BUILD)/host/%
 
 # The guests' loader with the libraries that unpack, and a kernel that it must accept in each packing.
 unit-tests += loader-test packed-test
+# The guests' loader, and a kernel that it must accept.
+unit-tests += loader-test
 fuzz-tests += loader-fuzz
 host-loader := $(addprefix guests/loader/, image.c unpack.c stream.c elf.c native.c place.c tables.c \
                    xen-notes.c xen.c xen-layout.c xen-tables.c heap.c) tests/host/loader/judge.c
@@ -112,18 +115,6 @@ loader-fuzz: $(BUILD)/guests/tour.elf
 	$(Q)$(BUILD)/host/loader-fuzz -max_total_time=$(FUZZ_SECONDS) -max_len=65536 \
 		-malloc_limit_mb=0 -rss_limit_mb=3000 -seed_inputs=$<,$(BUILD)/packed/zstd
 
-# The decoder and the emulator.
-unit-tests += $(emulate-tests)
-
-unit: $(unit-tests) ## the host tests; minutes
-
-fuzz: $(fuzz-tests) ## libFuzzer on what guests can reach; a minute a target
-
-mutate: $(mutate-tests) ## plant faults in the sources and see that the tests find them
-
-.PHONY: unit fuzz mutate $(unit-tests) $(fuzz-tests) $(mutate-tests)
-.PHONY: mutate frame-test p2m-test paging-test world-test
-
 # The monitor's own objects: what is counted is what runs.
 $(BUILD)/host/shadow-bench: $(patsubst %.c,$(BUILD)/%.o,$(mm) $(shadow) lib/string.c) \
                             $(BUILD)/arch/x86/cpu/thunks.o $(addprefix tests/, \
@@ -133,3 +124,15 @@ $(BUILD)/host/shadow-bench: $(patsubst %.c,$(BUILD)/%.o,$(mm) $(shadow) lib/stri
 
 shadow-bench: $(BUILD)/host/shadow-bench ## instructions that shadow paging spends on an operation
 	$(Q)$<
+
+# The decoder and the emulator.
+include tests/host/emulate/emulate.mk
+unit-tests += $(emulate-tests)
+
+unit: $(unit-tests) ## the host tests; minutes
+
+fuzz: $(fuzz-tests) ## libFuzzer on what guests can reach; a minute a target
+
+mutate: $(mutate-tests) ## plant faults in the sources and see that the tests find them
+
+.PHONY: unit fuzz mutate $(unit-tests) $(fuzz-tests) $(mutate-tests)
