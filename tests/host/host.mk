@@ -40,10 +40,13 @@ system-test:
 
 host-objects = $(patsubst %.c,$(BUILD)/host/%.o,$(1))
 host-link    = $(Q)$(HOSTCC) $(HOSTCFLAGS) -o $@ $(filter %.o,$^)
+host-fuzzer  = $(Q)mkdir -p $(@D) && clang $(filter-out -fsanitize=%,$(HOSTCFLAGS)) \
+               -fsanitize=fuzzer,address,undefined -o $@ $(filter %.c,$^)
 
 # mm and mm/shadow: the real files over a machine whose RAM is an array.
 unit-tests   += frame-test p2m-test paging-test world-test
 mutate-tests += shadow-mutate
+fuzz-tests   += world-fuzz
 host-mm     := $(mm) tests/host/mm/host.c
 host-shadow := $(host-mm) $(shadow) $(addprefix tests/host/shadow/, world.c oracle.c hardware.c)
 
@@ -61,6 +64,12 @@ $(BUILD)/host/world-test: $(call host-objects,tests/host/shadow/world-test.c $(h
 
 frame-test p2m-test paging-test world-test: %: $(BUILD)/host/%
 	$(Q)$<
+
+$(BUILD)/host/world-fuzz: tests/host/shadow/world-fuzz.c $(host-shadow)
+	$(host-fuzzer)
+
+world-fuzz: $(BUILD)/host/world-fuzz
+	$(Q)tests/host/fuzz-for $(FUZZ_SECONDS) $< $(BUILD)/corpus/world
 
 shadow-mutate:
 	$(Q)tests/host/mutate/mutate
@@ -114,6 +123,12 @@ loader-fuzz: $(BUILD)/guests/tour.elf
 	$(Q)tests/host/loader/pack $< $(BUILD)/packed
 	$(Q)$(BUILD)/host/loader-fuzz -max_total_time=$(FUZZ_SECONDS) -max_len=65536 \
 		-malloc_limit_mb=0 -rss_limit_mb=3000 -seed_inputs=$<,$(BUILD)/packed/zstd
+$(BUILD)/host/loader-fuzz: tests/host/loader/loader-fuzz.c $(host-loader)
+	$(host-fuzzer)
+
+loader-fuzz: $(BUILD)/host/loader-fuzz $(BUILD)/guests/tour.elf
+	$(Q)tests/host/fuzz-for $(FUZZ_SECONDS) $< $(BUILD)/corpus/loader -max_len=65536 \
+		-seed_inputs=$(lastword $^)
 
 # The monitor's own objects: what is counted is what runs.
 $(BUILD)/host/shadow-bench: $(patsubst %.c,$(BUILD)/%.o,$(mm) $(shadow) lib/string.c) \

@@ -63,8 +63,7 @@ differential-test: $(BUILD)/host/emulate/differential
 	$(Q)$< -n 24000
 
 emulate-fuzz: $(BUILD)/host/emulate/fuzz
-	@mkdir -p $(BUILD)/corpus/emulate
-	$(Q)tests/host/emulate/fuzz-for $(FUZZ_SECONDS) $< $(BUILD)/corpus/emulate
+	$(Q)tests/host/fuzz-for $(FUZZ_SECONDS) $< $(BUILD)/corpus/emulate -max_len=512
 
 emulate-mutate: $(opcodes)
 	$(Q)tests/host/emulate/mutate planted
