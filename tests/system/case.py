@@ -23,16 +23,18 @@ class Case:
     never    texts that neither may hold
     frames_return  the log's first and last count of free frames are the same
     keys     (text to wait for on the console, what is typed then), in order
+    twice    it is run twice, and the console must show the same
     needs    files without which there is nothing to test: then it is skipped
     full     only `make proof` runs it
     """
 
     def __init__(self, name, args='', status=0, log=(), also=(), console=(), never=('panic',),
-                 frames_return=False, keys=(), timeout=60, needs=(), full=False):
+                 frames_return=False, keys=(), twice=False, timeout=60, needs=(),
+                 full=False):
         self.name, self.args, self.status, self.timeout = name, args, status, timeout
         self.log, self.also = list(log), list(also)
         self.console, self.never = list(console), list(never)
-        self.frames_return = frames_return
+        self.frames_return, self.twice = frames_return, twice
         self.keys, self.needs, self.full = list(keys), list(needs), full
 
     def run(self, folder):
@@ -41,6 +43,17 @@ class Case:
         if lacking:
             return SKIP, f'there is no {lacking[0]}'
         os.makedirs(folder, exist_ok=True)
+        verdict, reason = self.boot(folder)
+        if self.twice and verdict == SUCCESS:
+            with open(os.path.join(folder, 'console'), encoding='utf-8') as file:
+                first = file.read()
+            verdict, reason = self.boot(folder)
+            with open(os.path.join(folder, 'console'), encoding='utf-8') as file:
+                if verdict == SUCCESS and file.read() != first:
+                    return FAILURE, 'the second run said something else than the first'
+        return verdict, reason
+
+    def boot(self, folder):
         log = os.path.join(folder, 'log')
         command = ['tools/gnomon', 'run', '--timeout', str(self.timeout), '--log', log,
                    *shlex.split(self.args)]

@@ -79,7 +79,7 @@ CASES = [
     *[whole_tour(size, f'--memory {size}') for size in ('64M', '8G')],
     *[whole_tour(f'bochs-{cpu}', f'--emulator bochs --cpu {cpu}', timeout=300)
       for cpu in ('corei7_skylake_x', 'ryzen')],
-    whole_tour('icount', '--icount 0'), whole_tour('smp', '--smp 4'),
+    whole_tour('icount', '--icount 0', twice=True), whole_tour('smp', '--smp 4'),
     Case('tour/prompt', tour('tour'), log=["guest 'tour' ended: poweroff"], frames_return=True,
          keys=[('tour> ', 'help\n'), ('tour> ', 'ps\n'), ('tour> ', 'poweroff\n')],
          console=['tour: ready', 'this list', 'number', 'all guests ended']),

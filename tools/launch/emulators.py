@@ -9,7 +9,6 @@ import os
 import re
 import shlex
 import shutil
-import socket
 import subprocess
 import tty
 
@@ -81,7 +80,7 @@ def qemu_command(args, load):
     command = ['qemu-system-x86_64', '-no-user-config', '-nodefaults', '-machine', 'pc',
                '-accel', args.accel, '-cpu', args.cpu, '-smp', str(args.smp),
                '-m', f'{memory_mib(args, load)}M', '-display', 'none', '-no-reboot',
-               '-chardev', 'socket,id=console,fd=0', '-serial', 'chardev:console',
+               '-chardev', 'stdio,id=console,signal=off', '-serial', 'chardev:console',
                '-chardev', 'file,id=log,path=log', '-serial', 'chardev:log',
                '-device', 'isa-debug-exit,iobase=0xf4,iosize=4']
     if args.icount is not None:
@@ -139,30 +138,32 @@ SCREEN = {'TERM': 'xterm', 'LINES': '50', 'COLUMNS': '132'}    # the one that no
 
 
 class Machine:
-    """A started emulator: its process, our end of its COM1, and the screen that nobody sees."""
+    """A started emulator: its process, our two ends of its COM1, the screen that nobody sees."""
 
     def __init__(self, args, load, folder):
         self.log, self.spoken = os.path.join(folder, 'log'), False
-        self.screen, held = None, []
         if args.emulator == 'bochs':
             self.console, line = os.openpty()    # Bochs opens the line by name; we keep it open
-            self.screen, shown = os.openpty()
+            self.keys = self.console
+            self.screen, stdin = os.openpty()
+            stdout = stderr = stdin
             tty.setraw(line)
             os.symlink(os.ttyname(line), os.path.join(folder, 'console'))
-            command, stdin, stdout = bochs_command(args), shown, shown
-            held.append(shown)
+            command = bochs_command(args)
         else:
-            ours, theirs = socket.socketpair()
-            self.console, stdin, stdout = ours.detach(), theirs.detach(), subprocess.DEVNULL
+            # Pipes: QEMU writes byte by byte, and drops what a socket full of such does not take.
+            self.screen, stderr = None, None
+            stdin, self.keys = os.pipe()
+            self.console, stdout = os.pipe()
             command = qemu_command(args, load)
-            held.append(stdin)
         # A session of its own: the keys of our terminal are the guest's, its signals are ours.
-        self.process = subprocess.Popen(
-            command, cwd=folder, stdin=stdin, stdout=stdout, stderr=stdout if self.screen else None,
-            start_new_session=True, env={**os.environ, **SCREEN})
-        for fd in held:
+        self.process = subprocess.Popen(command, cwd=folder, stdin=stdin, stdout=stdout,
+                                        stderr=stderr, start_new_session=True,
+                                        env={**os.environ, **SCREEN})
+        for fd in {stdin, stdout}:
             os.close(fd)
-        os.set_blocking(self.console, False)
+        for fd in {self.console, self.keys}:
+            os.set_blocking(fd, False)
 
     def is_running(self):
         return self.process.poll() is None

@@ -105,7 +105,7 @@ def run_terminal(machine, keyboard, display, seconds):
     while outputs:
         # Keys wait for the monitor: firmware and GRUB would eat them.
         listen = [0] if keyboard.open and not typed and machine.has_spoken() else []
-        send = [machine.console] if typed else []
+        send = [machine.keys] if typed else []
         readable, writable, _ = select.select(outputs + listen, send, [], 0.05)
         for fd in [fd for fd in outputs if fd in readable]:
             data = read_some(fd)
@@ -119,7 +119,7 @@ def run_terminal(machine, keyboard, display, seconds):
             if typed is None:
                 return STOPPED
         if writable:
-            typed = write_some(machine.console, typed)
+            typed = write_some(machine.keys, typed)
         if not readable and not machine.is_running():
             break
         if time.monotonic() >= deadline:
