@@ -10,18 +10,19 @@ import tempfile
 from launch import Usage
 
 
-def grub_line(*words):
-    """One command of GRUB's language; a word that could mean something to it goes in quotes. An
-    empty word keeps a second blank, since GRUB joins words by one."""
+def grub_line(*words, rest=''):
+    """One command of GRUB's language: some words and the rest of the line. A word that could mean
+    something to GRUB goes in quotes; an empty one keeps a second blank, since GRUB joins by one."""
     return ' '.join(word if re.fullmatch(r'[\w./=:,+@-]+', word)
-                    else "'" + word.replace("'", "'\\''") + "'" for word in words)
+                    else "'" + word.replace("'", "'\\''") + "'"
+                    for word in list(words) + (rest.split(' ') if rest else []))
 
 
 def grub_entry(load, names):
     """The menu entry: the monitor, then its modules, each as names says GRUB finds it."""
-    lines = [grub_line('multiboot2', names[load.monitor], *load.options.split(' '))]
+    lines = [grub_line('multiboot2', names[load.monitor], rest=load.options)]
     # The modules' bytes are the guests' business: GRUB must not unpack them.
-    lines += [grub_line('module2', '--nounzip', names[module.path], *module.line.split(' '))
+    lines += [grub_line('module2', '--nounzip', names[module.path], rest=module.line)
               for module in load.modules]
     # Under UEFI the screen needs GRUB's drivers. Under BIOS it stays in text mode, said after
     # multiboot2, which sets what the monitor's header would like.
