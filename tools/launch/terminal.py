@@ -103,6 +103,7 @@ def run_terminal(machine, keyboard, display, seconds):
     deadline = time.monotonic() + (seconds or 1e9)
     typed, outputs = b'', [machine.console] + ([machine.screen] if machine.screen else [])
     while outputs:
+        ran = machine.is_running()    # asked before we listen: then silence means that all is heard
         # Keys wait for the monitor: firmware and GRUB would eat them.
         listen = [0] if keyboard.open and not typed and machine.has_spoken() else []
         send = [machine.keys] if typed else []
@@ -120,7 +121,7 @@ def run_terminal(machine, keyboard, display, seconds):
                 return STOPPED
         if writable:
             typed = write_some(machine.keys, typed)
-        if not readable and not machine.is_running():
+        if not ran and not set(readable) & set(outputs):
             break
         if time.monotonic() >= deadline:
             return LATE
