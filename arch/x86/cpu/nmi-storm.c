@@ -8,6 +8,7 @@
 #include "arch/x86/cpu/insn.h"
 #include "arch/x86/cpu/ioapic.h"
 #include "arch/x86/cpu/nmi-storm.h"
+#include "arch/x86/cpu/tsc.h"
 #include "arch/x86/switcher/area.h"
 #include "lib/compiler.h"
 #include "lib/log.h"
@@ -17,7 +18,8 @@
 #define PIT_CHANNEL0 0x40
 #define PIT_COMMAND  0x43
 #define PIT_RATE     0x34 /* channel 0, both bytes, mode 2 */
-#define PIT_COUNT    13	  /* 10.9 microseconds */
+#define PIT_HZ	     1193182ul
+#define PERIOD	     2500 /* ticks of the TSC: a few thousand instructions */
 #define TEXT_MAX     0x4000
 #define A_LINE	     12
 
@@ -28,14 +30,17 @@ static bool running;
 
 void nmi_storm_start(const struct boot_acpi *acpi)
 {
+	u64 count = PERIOD * PIT_HZ / (tsc_scale.khz * 1000ul) + 1;
+
+	count = MIN(MAX(count, 2ul), 0xfffful); /* mode 2 does not count 1 */
 	if (!ioapic_route_nmi(acpi, PIT_IRQ, apic_id())) {
 		log_warn("no NMIs: the machine names no IO-APIC for the PIT");
 		return;
 	}
 	running = true;
 	outb(PIT_COMMAND, PIT_RATE);
-	outb(PIT_CHANNEL0, PIT_COUNT);
-	outb(PIT_CHANNEL0, 0);
+	outb(PIT_CHANNEL0, count & 0xff);
+	outb(PIT_CHANNEL0, count >> 8);
 }
 
 void nmi_storm_note(u64 rip)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * nmi-storm.h - debug=nmi: the PIT raises an NMI about every ten microseconds, and where in the
+ * nmi-storm.h - debug=nmi: the PIT raises an NMI every few thousand instructions, and where in the
  * switcher each one came is noted. The switcher must survive one at any of its instructions.
  */
 #ifndef CPU_NMI_STORM_H
