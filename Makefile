@@ -173,7 +173,7 @@ run-tour: all ## let the tour guest show everything by itself
 # ---- tests and checks: each target ends in lines "N passed, N failed" ----------------------------
 
 check-steps := lint unit guest-tests emulate-check fuzz mutate reproducible system
-proof-steps := lint unit guest-tests emulate-full fuzz mutate reproducible system-full
+proof-steps := lint unit guest-tests emulate-full fuzz mutate reproducible system-full nmi-map
 
 lint: $(opcodes) ## what can be said of the sources without running them
 	$(Q)tests/host/checks/lint $(TARGETCC) $(CFLAGS)
@@ -186,6 +186,9 @@ system: all guest-elfs ## boot under several firmwares, CPU models and emulators
 
 system-full: all guest-elfs
 	$(Q)tests/system/run --full
+
+nmi-map: all guest-elfs ## an NMI at every instruction of the switcher
+	$(Q)tests/system/nmi-map
 
 check: ## everything that can be tested in half an hour, ending in counts
 	$(Q)tools/setup check
@@ -201,5 +204,5 @@ check-fresh: ## run and check in a minimal Debian of its own; needs root and the
 format: ## format what differs from the last commit
 	git clang-format
 
-.PHONY: all help clean run run-tour lint reproducible system system-full check proof \
+.PHONY: all help clean run run-tour lint reproducible system system-full nmi-map check proof \
         check-fresh format
