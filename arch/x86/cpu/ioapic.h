@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * ioapic.h - the interrupt controllers of devices. All inputs are masked, as no device interrupts us
- * so far; only a test (nmi-storm.h) asks for one.
+ * ioapic.h - the interrupt controllers of devices. All inputs are masked, as no device interrupts
+ * us so far; only a test (nmi-storm.h) asks for one.
  */
 #ifndef CPU_IOAPIC_H
 #define CPU_IOAPIC_H

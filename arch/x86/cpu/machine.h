@@ -5,14 +5,16 @@
 
 #include "arch/x86/cpu/cpu.h"
 
-/* Around each switcher_enter(), with IF=0: before the guest's CR3 is written, after the monitor's is. */
+/* Around each switcher_enter(), with IF=0: before the guest's CR3 is written, after the monitor's
+ * is. */
 extern u64 machine_flush_generation; /* (a) machine.c's */
 
 static inline void machine_enter_guest(struct cpu *cpu)
 {
 	__atomic_exchange_n(&cpu->mode, CPU_IN_GUEST, __ATOMIC_SEQ_CST);
-	/* No other order is needed than that the exchange, a full barrier, comes before the load. */
-	__atomic_store_n(&cpu->flush_seen, __atomic_load_n(&machine_flush_generation, __ATOMIC_RELAXED),
+	/* All that is needed is the exchange, a full barrier, before the load. */
+	__atomic_store_n(&cpu->flush_seen,
+			 __atomic_load_n(&machine_flush_generation, __ATOMIC_RELAXED),
 			 __ATOMIC_RELEASE);
 }
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * nmi-storm.c - see nmi-storm.h. PIT channel 0 counts down again and again (mode 2), its IO-APIC input
- * has the delivery mode NMI. The PIT's tick is no whole number of nanoseconds or instructions, so the
- * NMIs drift over whatever a guest repeats.
+ * nmi-storm.c - see nmi-storm.h. PIT channel 0 counts down again and again (mode 2), its IO-APIC
+ * input has the delivery mode NMI. Each NMI sets another count for the next but one, by chance: at a
+ * steady pace NMIs and what a guest repeats would fall into step, and some instructions never meet one.
  */
 #include "arch/x86/cpu/apic.h"
 #include "arch/x86/cpu/insn.h"
@@ -26,28 +26,39 @@
 /* Written by NMIs on the CPU that the PIT is sent to, read when they are off. */
 static u64 came, in_switcher;
 static u8 hit[TEXT_MAX / 8];
-static bool running;
+static u32 chance;   /* the next of a pseudo-random row */
+static u64 shortest; /* (c) after nmi_storm_start(): the least count */
+static bool running; /* likewise */
+
+static void set_count(u64 count)
+{
+	outb(PIT_CHANNEL0, count & 0xff);
+	outb(PIT_CHANNEL0, count >> 8);
+}
 
 void nmi_storm_start(const struct boot_acpi *acpi)
 {
 	u64 count = PERIOD * PIT_HZ / (tsc_scale.khz * 1000ul) + 1;
 
-	count = MIN(MAX(count, 2ul), 0xfffful); /* mode 2 does not count 1 */
+	shortest = MIN(MAX(count, 2ul), 0x7ffful); /* mode 2 does not count 1 */
 	if (!ioapic_route_nmi(acpi, PIT_IRQ, apic_id())) {
 		log_warn("no NMIs: the machine names no IO-APIC for the PIT");
 		return;
 	}
 	running = true;
 	outb(PIT_COMMAND, PIT_RATE);
-	outb(PIT_CHANNEL0, count & 0xff);
-	outb(PIT_CHANNEL0, count >> 8);
+	set_count(shortest);
 }
 
 void nmi_storm_note(u64 rip)
 {
 	u64 offset = rip - (u64)switcher_text;
 
+	if (!running)
+		return;
 	came++;
+	chance = chance * 1103515245 + 12345;
+	set_count(shortest + (chance >> 16) % shortest);
 	if (rip < (u64)switcher_text || rip >= (u64)switcher_text_end || offset >= TEXT_MAX)
 		return;
 	in_switcher++;
@@ -62,6 +73,7 @@ void nmi_storm_end(void)
 	if (!running)
 		return;
 	ioapic_mask_irqs();
+	running = false;
 	log_info("nmi: %lu came, %lu in the switcher, at these offsets:", came, in_switcher);
 	for (u32 offset = 0; offset < TEXT_MAX; offset++) {
 		if (!(hit[offset / 8] >> offset % 8 & 1))

@@ -40,9 +40,10 @@ speculation_enter_monitor:
 	.size	speculation_enter_monitor, . - speculation_enter_monitor
 
 /*
- * Enough taken branches of our own to push all of the guest's out of the history: as many as Intel's
- * "Branch History Injection" asks for where the history is longest, on Alder Lake and later. Their
- * BHI_DIS_S would not do, as it parts ring 3 from the others, and the guest's kernel is in ring 1.
+ * Enough taken branches of our own to push all of the guest's out of the history: as many as
+ * Intel's "Branch History Injection" asks for where the history is longest, on Alder Lake and
+ * later. Their BHI_DIS_S would not do, as it parts ring 3 from the others, and the guest's kernel
+ * is in ring 1.
  */
 clear_branch_history:
 	movl	$BHB_OUTER, %ecx

@@ -2,12 +2,13 @@
 /*
  * nmi-storm - keep every way through the switcher busy while NMIs rain on it (R9).
  *
- * An NMI may come at any instruction of the switcher: with the guest's CR3 or the monitor's, with the
- * guest's RSP or the entry stack, between the store of a register and its use. With the monitor's
- * option debug=nmi one comes every few thousand instructions, at a phase that drifts. This guest crosses
- * between rings 3, 1 and 0 in every way that it has, over and over; each crossing must have the result
- * that it has without NMIs, and no register may change on the way. The monitor prints at the end which
- * of the switcher's instructions were hit; tests/system/nmi-map compares them with those that there are.
+ * An NMI may come at any instruction of the switcher: with the guest's CR3 or the monitor's, with
+ * the guest's RSP or the entry stack, between the store of a register and its use. With the
+ * monitor's option debug=nmi one comes every few thousand instructions, at a phase that drifts.
+ * This guest crosses between rings 3, 1 and 0 in every way that it has, over and over; each
+ * crossing must have the result that it has without NMIs, and no register may change on the way.
+ * The monitor prints at the end which of the switcher's instructions were hit; tests/system/nmi-map
+ * compares them with those that there are.
  *
  * Without the option, and on the bare machine, it is a short stress of the crossings.
  */

@@ -113,7 +113,10 @@ static const struct row {
      {.vendor = CPU_AMD, .family = 0x1a, .model = 2, .ibpb = true, .srso_no = true},
      RSB | SWITCH,
      NULL},
-	{"nobody we know", {.vendor = CPU_OTHER, .family = 6, .model = 1}, RSB, "no IBPB in this CPU"},
+	{"nobody we know",
+	 {.vendor = CPU_OTHER, .family = 6, .model = 1},
+	 RSB,
+	 "no IBPB in this CPU"},
 };
 
 static bool is_right(const struct row *row)
