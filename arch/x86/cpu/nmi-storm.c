@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 /*
  * nmi-storm.c - see nmi-storm.h. PIT channel 0 counts down again and again (mode 2), its IO-APIC
- * input has the delivery mode NMI. Each NMI sets another count for the next but one, by chance: at a
- * steady pace NMIs and what a guest repeats would fall into step, and some instructions never meet one.
+ * input has the delivery mode NMI. Each NMI sets another count for the next but one, by chance: at
+ * a steady pace NMIs and what a guest repeats would fall into step, and some instructions never
+ * meet one.
  */
 #include "arch/x86/cpu/apic.h"
 #include "arch/x86/cpu/insn.h"
