@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * tsc.c - the PIT's second channel counts 10 ms down while the TSC and the APIC timer run. Its gate
- * and output are bits of port 0x61, so nothing interrupts. Whatever else happens can only lengthen
- * a measurement, so the shortest of three counts.
+ * tsc.c - the PIT's second channel counts down while the TSC and the APIC timer run; its gate and
+ * output are bits of port 0x61, so nothing interrupts. All three are read at two moments. A
+ * hypervisor may take the CPU away at any time, so each moment is the quickest of several readings.
  */
 #include "arch/x86/cpu/apic.h"
 #include "arch/x86/cpu/insn.h"
@@ -13,35 +13,80 @@
 #define PIT_HZ		1193182ul
 #define PIT_CHANNEL2	0x42
 #define PIT_COMMAND	0x43
-#define PIT_ONCE	0xb0  /* channel 2, both bytes, mode 0: output rises at zero */
-#define PIT_COUNT	11932 /* 10 ms */
+#define PIT_ONCE	0xb0   /* channel 2, both bytes, mode 0: output rises at zero */
+#define PIT_LATCH	0x80   /* keep channel 2's count until it is read */
+#define PIT_START	0xffff /* 55 ms */
+#define PIT_MEASURED	11932  /* 10 ms at least */
 #define CONTROL		0x61
 #define CONTROL_GATE	0x01
 #define CONTROL_SPEAKER 0x02
 #define CONTROL_OUTPUT	0x20
-#define POLL_MAX	100000000 /* no PIT: seconds, then refuse */
+#define READINGS	8
 #define ROUNDS		3
-#define KHZ_MIN		1000 /* emulators may count instructions, slowly */
+#define TRIES		10	/* rounds in all: one that took 55 ms is void */
+#define POLL_MAX	1000000 /* no PIT: seconds, then refuse */
+#define KHZ_MIN		1000	/* emulators may count instructions, slowly */
 
 struct tsc_scale tsc_scale;
 
-/* Returns false if the PIT never came to its end. */
-static bool measure(u64 *tsc, u32 *apic)
+struct moment {
+	u64 tsc, took; /* ticks of the TSC between the first and the last of the three */
+	u32 apic;
+	u16 pit;
+};
+
+static struct moment read_once(void)
+{
+	struct moment m = {.tsc = rdtsc()};
+
+	outb(PIT_COMMAND, PIT_LATCH);
+	m.apic = apic_timer_elapsed();
+	m.took = rdtsc() - m.tsc;
+	m.pit = inb(PIT_CHANNEL2);
+	m.pit |= (u16)(inb(PIT_CHANNEL2) << 8);
+	return m;
+}
+
+static struct moment read_moment(void)
+{
+	struct moment best = read_once();
+
+	for (int i = 1; i < READINGS; i++) {
+		struct moment m = read_once();
+
+		if (m.took < best.took)
+			best = m;
+	}
+	return best;
+}
+
+/* Between two moments; the better, the less took. False: the PIT does not count, or came to its
+ * end. */
+static bool measure(struct moment *between)
 {
 	u8 control = inb(CONTROL) & (u8) ~(CONTROL_GATE | CONTROL_SPEAKER);
-	u64 start;
-	u32 polls;
+	struct moment start, end;
+	u32 polls = 0;
 
 	outb(CONTROL, control | CONTROL_GATE);
 	outb(PIT_COMMAND, PIT_ONCE);
-	outb(PIT_CHANNEL2, PIT_COUNT & 0xff);
+	outb(PIT_CHANNEL2, PIT_START & 0xff);
+	outb(PIT_CHANNEL2, PIT_START >> 8);
 	apic_timer_run();
-	start = rdtsc();
-	outb(PIT_CHANNEL2, PIT_COUNT >> 8);
-	for (polls = 0; polls < POLL_MAX && !(inb(CONTROL) & CONTROL_OUTPUT); polls++)
-		;
-	*tsc = rdtsc() - start;
-	*apic = apic_timer_elapsed();
+	/* The count is loaded with the PIT's next clock. */
+	while (read_once().pit > PIT_START - 16 && polls < POLL_MAX)
+		polls++;
+	start = read_moment();
+	while (read_once().pit + PIT_MEASURED > start.pit && polls < POLL_MAX)
+		polls++;
+	end = read_moment();
+	*between = (struct moment){
+		.tsc = end.tsc - start.tsc,
+		.took = start.took + end.took,
+		.apic = end.apic - start.apic,
+		.pit = start.pit - end.pit,
+	};
+	polls = inb(CONTROL) & CONTROL_OUTPUT ? POLL_MAX : polls;
 	outb(CONTROL, control);
 	return polls < POLL_MAX;
 }
@@ -59,26 +104,29 @@ static void make_scale(struct tsc_scale *scale)
 	scale->mul = (u32)((numerator << 32) / denominator);
 }
 
+static u32 khz_of(u64 ticks, const struct moment *m)
+{
+	return (u32)(ticks * PIT_HZ / (m->pit * 1000ul));
+}
+
 void tsc_init(void)
 {
-	u64 best_tsc = ~0ul;
-	u32 best_apic = 0;
+	struct moment best = {.took = ~0ul}, m;
+	int good = 0;
 
-	for (int i = 0; i < ROUNDS; i++) {
-		u64 tsc;
-		u32 apic;
-
-		if (!measure(&tsc, &apic))
-			panic_refuse("no timer: the PIT's channel 2 does not count");
-		if (tsc < best_tsc) {
-			best_tsc = tsc;
-			best_apic = apic;
-		}
+	for (int i = 0; i < TRIES && good < ROUNDS; i++) {
+		if (!measure(&m))
+			continue;
+		good++;
+		if (m.took < best.took)
+			best = m;
 	}
-	tsc_scale.khz = (u32)(best_tsc * PIT_HZ / (PIT_COUNT * 1000ul));
-	if (tsc_scale.khz < KHZ_MIN || best_apic == 0)
+	if (!good)
+		panic_refuse("no timer: the PIT's channel 2 does not count");
+	tsc_scale.khz = khz_of(best.tsc, &best);
+	if (tsc_scale.khz < KHZ_MIN || best.apic == 0)
 		panic_refuse("no timer: the TSC or the APIC timer does not count");
-	apic_timer_set_khz((u32)MAX(1ul, best_apic * PIT_HZ / (PIT_COUNT * 1000ul)));
+	apic_timer_set_khz(MAX(1u, khz_of(best.apic, &best)));
 	apic_timer_set(0);
 	make_scale(&tsc_scale);
 	tsc_scale.base = rdtsc();
