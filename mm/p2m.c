@@ -168,11 +168,9 @@ int p2m_insert(struct p2m *p2m, gfn_t gfn, mfn_t mfn, unsigned rights)
 	return 0;
 }
 
-static int revoke(struct p2m *p2m, gfn_t gfn, const struct p2m_entry *e, unsigned rights)
+static int revoke(struct p2m *p2m, gfn_t gfn, unsigned rights)
 {
-	if ((!e->rmap && !e->tables) || !p2m->watcher)
-		return 0;
-	return p2m->watcher->revoke(p2m->watcher, gfn, rights);
+	return p2m->watcher ? p2m->watcher->revoke(p2m->watcher, gfn, rights) : 0;
 }
 
 int p2m_set_rights(struct p2m *p2m, gfn_t gfn, unsigned rights)
@@ -185,7 +183,7 @@ int p2m_set_rights(struct p2m *p2m, gfn_t gfn, unsigned rights)
 		return error;
 	old = e->word;
 	e->word = (old & ~(u64)(P2M_RIGHTS | P2M_ON_DEMAND)) | rights;
-	return old & ~rights & P2M_RIGHTS ? revoke(p2m, gfn, e, rights & P2M_RIGHTS) : 0;
+	return old & ~rights & P2M_RIGHTS ? revoke(p2m, gfn, rights & P2M_RIGHTS) : 0;
 }
 
 int p2m_set_table(struct p2m *p2m, gfn_t gfn, bool is_table)
@@ -210,7 +208,7 @@ static int remove_entry(struct p2m *p2m, gfn_t gfn, struct p2m_entry *e)
 	int error;
 
 	e->word &= ~(u64)P2M_RIGHTS;
-	error = revoke(p2m, gfn, e, 0);
+	error = revoke(p2m, gfn, 0);
 	if (error)
 		return error;
 	e->word = 0;

@@ -47,16 +47,14 @@ static u64 owner_of(const struct shadow *s, u32 number)
 
 /* I1: what an spte grants, p2m grants, of a frame that may be granted at all. I4: no protected
  * table is writable. */
-static bool leaf_is_sound(const struct shadow *s, const struct shadow_page *page, unsigned slot)
+static bool grant_is_sound(const struct shadow *s, u64 spte, u64 mfn, gfn_t gfn)
 {
-	u64 spte = page->sptes[slot];
-	const struct p2m_entry *e =
-	    p2m_lookup(s->config.p2m, GFN(owner_of(s, spte_number(page, slot))));
-	const struct frame *f = frame_of(MFN((spte & PTE_FRAME) >> PAGE_SHIFT));
+	const struct p2m_entry *e = p2m_lookup(s->config.p2m, gfn);
+	const struct frame *f = frame_of(MFN(mfn));
 
 	HOLDS(spte & PTE_P);
 	HOLDS(e && f && f->refs);
-	HOLDS(!((e->word ^ spte) & PTE_FRAME));
+	HOLDS(p2m_entry_mfn(e).v == mfn);
 	HOLDS(f->type == FRAME_GUEST || f->type == FRAME_PUBLISHED);
 	HOLDS(e->word & P2M_R);
 	HOLDS(!(spte & PTE_W) || e->word & P2M_W);
@@ -66,11 +64,23 @@ static bool leaf_is_sound(const struct shadow *s, const struct shadow_page *page
 	return true;
 }
 
+static bool leaf_is_sound(const struct shadow *s, const struct shadow_page *page, unsigned slot)
+{
+	u64 spte = page->sptes[slot], mfn = (spte & PTE_FRAME) >> PAGE_SHIFT;
+	u64 gfn = owner_of(s, spte_number(page, slot)), count = spte & PTE_PS ? LARGE_GFNS : 1;
+
+	HOLDS(!((mfn | gfn) & (count - 1)));
+	HOLDS(count == 1 || role_level(page->key.role) == 2);
+	for (u64 i = 0; i < count; i++)
+		HOLDS(grant_is_sound(s, spte, mfn + i, GFN(gfn + i)));
+	return true;
+}
+
 /* I3: the link of an spte stands in the list of the spte's target. */
 static bool link_is_sound(const struct shadow *s, const struct shadow_page *page, unsigned slot)
 {
-	bool leaf = role_level(page->key.role) == 1;
 	u64 l = page->links[slot], spte = page->sptes[slot];
+	bool leaf = spte_is_leaf(page, spte);
 	u32 number = spte_number(page, slot), next = l >> LINK_NEXT_SHIFT;
 
 	if (!(l & LINK_HEAD)) {
@@ -140,8 +150,8 @@ static bool page_is_sound(const struct shadow *s, const struct shadow_page *page
 		if (!page->sptes[slot] || (is_root && is_reserved_slot(s, slot)))
 			continue;
 		present++;
-		HOLDS(role_level(page->key.role) == 1 ? leaf_is_sound(s, page, slot)
-						      : child_is_sound(s, page, slot));
+		HOLDS(spte_is_leaf(page, page->sptes[slot]) ? leaf_is_sound(s, page, slot)
+							    : child_is_sound(s, page, slot));
 		HOLDS(link_is_sound(s, page, slot));
 		HOLDS(!in_sync || agrees(s, page, slot));
 	}

@@ -59,7 +59,7 @@ static struct shadow_page *descend(struct shadow *s, struct shadow_page *page, u
 	u64 spte = page->sptes[slot];
 	struct shadow_page *child;
 
-	if (likely(spte)) {
+	if (likely(spte && !(spte & PTE_PS))) {
 		child = spte_child(s, spte);
 		if (likely(key_equal(child->key, key) && page_is_live(s, child)))
 			return child;
@@ -73,20 +73,43 @@ static struct shadow_page *descend(struct shadow *s, struct shadow_page *page, u
 	return child;
 }
 
-static void set_leaf(struct shadow *s, struct shadow_page *page, unsigned slot, u64 gpte,
-		     const struct walk *w, struct p2m_entry *target, bool kernel_view)
+static void set_spte(struct shadow *s, struct shadow_page *page, unsigned slot, u64 spte, gfn_t gfn,
+		     struct p2m_entry *target)
 {
-	u64 spte = leaf_spte(s, page, gpte, target, kernel_view), old = page->sptes[slot];
+	u64 old = page->sptes[slot];
 
-	loose_note(s, page, slot, gpte);
 	if (old && (old ^ spte) & PTE_FRAME) {
 		spte_withdraw(s, page, slot);
 		old = 0;
 	}
 	if (!old)
-		spte_set_leaf(s, page, slot, spte, w->gfn, target);
+		spte_set_leaf(s, page, slot, spte, gfn, target);
 	else if ((old ^ spte) & ~PTE_D)
 		spte_change(s, page, slot, spte);
+}
+
+static void set_leaf(struct shadow *s, struct shadow_page *page, unsigned slot, u64 gpte,
+		     const struct walk *w, struct p2m_entry *target, bool kernel_view)
+{
+	loose_note(s, page, slot, gpte);
+	set_spte(s, page, slot, leaf_spte(s, page->key.role, gpte, target, kernel_view), w->gfn,
+		 target);
+}
+
+/* A large page in one spte. Where a split page hangs already, something stood against it. */
+static bool set_large(struct shadow *s, struct shadow_page *page, unsigned slot, u64 gpte)
+{
+	struct page_key block = child_key(s, page, slot, gpte);
+	u64 spte, old = page->sptes[slot];
+
+	if ((old && !(old & PTE_PS)) || s->config.without & SHADOW_LARGE)
+		return false;
+	spte = large_spte(s, block);
+	if (!spte)
+		return false;
+	set_spte(s, page, slot, spte, block.gfn, p2m_lookup(s->config.p2m, block.gfn));
+	s->stats.large++;
+	return true;
 }
 
 /* Protecting a table took a moment in which another CPU may have changed what the walk had read:
@@ -100,8 +123,14 @@ static bool unlink_if_changed(struct shadow_vcpu *sv, gva_t gva, const struct wa
 	if (walk_holds(sv, gva, w))
 		return false;
 	for (unsigned level = 4; level > 1; level--) {
-		child = spte_child(s, page->sptes[slot_of(gva, level)]);
+		u64 spte = page->sptes[slot_of(gva, level)];
+
+		if (!spte)
+			break;
+		child = spte & PTE_PS ? NULL : spte_child(s, spte);
 		spte_withdraw(s, page, slot_of(gva, level));
+		if (!child)
+			break;
 		page = child;
 	}
 	return true;
@@ -122,9 +151,16 @@ static void fill(struct shadow_vcpu *sv, gva_t gva, const struct walk *w, struct
 	if (unlikely(!page->tracked) && page_track(s, page))
 		return;
 	for (unsigned level = 4; level > 1; level--) {
+		u64 gpte = level >= w->level ? w->gpte[level] : 0;
+
 		page->used = s->clock;
-		page =
-		    descend(s, page, slot_of(gva, level), level >= w->level ? w->gpte[level] : 0);
+		if (level == 2 && w->level > 1 && !kernel_view) {
+			if (unlikely(s->stale) && unlink_if_changed(sv, gva, w))
+				return;
+			if (set_large(s, page, slot_of(gva, 2), gpte))
+				return;
+		}
+		page = descend(s, page, slot_of(gva, level), gpte);
 		if (!page)
 			return;
 	}

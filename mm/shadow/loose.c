@@ -83,7 +83,7 @@ void loose_tighten(struct shadow *s, struct shadow_page *page)
 {
 	struct p2m_entry *e = p2m_lookup(s->config.p2m, page->key.gfn);
 
-	while (rmap_restrict(s, e, P2M_R | P2M_X))
+	while (rmap_restrict(s, page->key.gfn, P2M_R | P2M_X))
 		call_begin(s);
 	if (s->stale)
 		stale_flush(s); /* no store comes after the scan */

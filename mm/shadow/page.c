@@ -213,7 +213,7 @@ int page_track(struct shadow *s, struct shadow_page *page)
 			if (page_is_loose(other))
 				loose_tighten(s, other);
 	if (s->config.policy == SHADOW_TRAPPED && !table_is_protected(s, e) &&
-	    rmap_restrict(s, e, P2M_R | P2M_X))
+	    rmap_restrict(s, page->key.gfn, P2M_R | P2M_X))
 		return -EAGAIN;
 	e->tables++;
 	page->tracked = true;
@@ -230,6 +230,15 @@ static bool is_reached(const struct shadow *s, const struct shadow_page *page)
 	return page->parents && is_reached(s, page_of_spte(s, page->parents));
 }
 
+/* A page is about to be reached by a new way, and a CPU has nothing stale of that. */
+static void settle_known(struct shadow *s, struct shadow_page *page)
+{
+	if (page_is_loose(page))
+		loose_tighten(s, page);
+	else if (s->config.policy == SHADOW_FORGETFUL)
+		withdraw_all(s, page);
+}
+
 struct shadow_page *page_get(struct shadow *s, struct page_key key)
 {
 	struct shadow_page *page = find(s, key);
@@ -238,8 +247,10 @@ struct shadow_page *page_get(struct shadow *s, struct page_key key)
 		page_drop(s, page);
 		page = NULL;
 	}
-	if (page)
+	if (page) {
+		settle_known(s, page);
 		return page;
+	}
 	page = take_free(s);
 	if (!page)
 		return NULL;

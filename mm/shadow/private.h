@@ -127,6 +127,8 @@ struct shadow_page {
 	bool written;	     /* (s) loose: to be scanned at the next resync */
 } __aligned(128);
 
+#define LARGE_GFNS 512ul /* in a page of 2 MiB */
+
 #define PAGES_PER_ROW 32u
 #define PAGES_MAX     (PAGE_SIZE / sizeof(void *) * PAGES_PER_ROW)
 #define PARENTS_MAX   1024 /* links beyond it push out older ones: no page takes long to free */
@@ -171,6 +173,12 @@ static inline struct shadow_page *spte_child(const struct shadow *s, u64 spte)
 
 _Static_assert(PAGES_MAX <= 1 << 14, "a page's number fits in an spte");
 
+/* Otherwise it leads to a shadow page. */
+static inline bool spte_is_leaf(const struct shadow_page *page, u64 spte)
+{
+	return spte & PTE_PS || role_level(page->key.role) == 1;
+}
+
 static inline bool page_is_live(const struct shadow *s, const struct shadow_page *page)
 {
 	return page->generation == s->generation;
@@ -214,8 +222,9 @@ void spte_set_child(struct shadow *s, struct shadow_page *page, unsigned slot,
 void spte_withdraw(struct shadow *s, struct shadow_page *page, unsigned slot);
 void spte_change(struct shadow *s, struct shadow_page *page, unsigned slot, u64 spte);
 
-/* Take from every translation of the entry's gfn what is not in rights (P2M_*). -EAGAIN: again. */
-int rmap_restrict(struct shadow *s, struct p2m_entry *e, unsigned rights) __must_check;
+/* Take from every translation of a gfn what is not in rights (P2M_*), large ones that hold it among
+ * others included. -EAGAIN: again. */
+int rmap_restrict(struct shadow *s, gfn_t gfn, unsigned rights) __must_check;
 
 /* Whether a writable translation of a loose table was used since the last call (D is cleared). */
 bool rmap_take_dirty(struct shadow *s, struct p2m_entry *e);
@@ -227,8 +236,9 @@ void stale_flush(struct shadow *s);
 bool large_is_reserved(const struct shadow *s, unsigned level, u64 gpte);
 struct page_key child_key(const struct shadow *s, const struct shadow_page *page, unsigned slot,
 			  u64 gpte);
-u64 leaf_spte(const struct shadow *s, const struct shadow_page *page, u64 gpte,
-	      const struct p2m_entry *target, bool kernel_view);
+u64 leaf_spte(const struct shadow *s, u32 role, u64 gpte, const struct p2m_entry *target,
+	      bool kernel_view);
+u64 large_spte(const struct shadow *s, struct page_key block);
 gfn_t leaf_gfn(const struct shadow_page *page, unsigned slot, u64 gpte);
 bool spte_is_justified(const struct shadow *s, const struct shadow_page *page, unsigned slot,
 		       u64 spte, u64 gpte);

@@ -24,11 +24,6 @@ static u32 next_of(const struct shadow *s, u32 number)
 	return *link_of(s, number) >> LINK_NEXT_SHIFT;
 }
 
-static bool is_leaf(const struct shadow_page *page)
-{
-	return role_level(page->key.role) == 1;
-}
-
 /* owner: the gfn or the page's number that the list belongs to. */
 static void insert(struct shadow *s, struct shadow_page *page, unsigned slot, u32 *head, u64 owner)
 {
@@ -70,7 +65,7 @@ void spte_set_child(struct shadow *s, struct shadow_page *page, unsigned slot,
 	WRITE_ONCE(page->sptes[slot], spte);
 }
 
-static void take_out(struct shadow *s, struct shadow_page *page, unsigned slot)
+static void take_out(struct shadow *s, struct shadow_page *page, unsigned slot, bool leaf)
 {
 	u64 l = page->links[slot];
 	u32 next = l >> LINK_NEXT_SHIFT;
@@ -79,7 +74,7 @@ static void take_out(struct shadow *s, struct shadow_page *page, unsigned slot)
 		u64 *previous = link_of(s, l & LINK_VALUE);
 
 		*previous = (*previous & LINK_LOW) | (l & ~LINK_LOW);
-	} else if (is_leaf(page)) {
+	} else if (leaf) {
 		struct p2m_entry *e = p2m_lookup(s->config.p2m, GFN(l & LINK_VALUE));
 
 		BUG_ON(!e); /* I1 */
@@ -111,14 +106,15 @@ static void keep_dirty(struct shadow *s, u64 spte)
 void spte_withdraw(struct shadow *s, struct shadow_page *page, unsigned slot)
 {
 	u64 spte = __atomic_exchange_n(&page->sptes[slot], 0, __ATOMIC_SEQ_CST);
+	bool leaf = spte_is_leaf(page, spte);
 
-	take_out(s, page, slot);
+	take_out(s, page, slot, leaf);
 	page->present--;
 	s->stale = true;
 	s->stats.zapped++;
 	if (s->budget)
 		s->budget--;
-	if (is_leaf(page)) {
+	if (leaf) {
 		if (unlikely((spte & (SPTE_LOOSE | PTE_D)) == (SPTE_LOOSE | PTE_D)))
 			keep_dirty(s, spte);
 		return;
@@ -157,20 +153,48 @@ static void narrow(struct shadow *s, u32 number, unsigned rights)
 	}
 }
 
-int rmap_restrict(struct shadow *s, struct p2m_entry *e, unsigned rights)
+static int withdraw_list(struct shadow *s, struct p2m_entry *e)
 {
-	unsigned length = 0;
-
-	if (rights & P2M_R) {
-		for (u32 n = e->rmap; n && length < NARROW_MAX; n = next_of(s, n), length++)
-			narrow(s, n, rights);
-		if (length < NARROW_MAX)
-			return 0;
-	}
 	while (e->rmap) {
 		if (!s->budget)
 			return -EAGAIN;
 		spte_withdraw(s, page_of_spte(s, e->rmap), slot_of_spte(e->rmap));
+	}
+	return 0;
+}
+
+/* Large translations stand in the list of their first gfn. */
+static int withdraw_large(struct shadow *s, struct p2m_entry *e)
+{
+	unsigned length = 0;
+	u32 next;
+
+	for (u32 n = e->rmap; n; n = next) {
+		struct shadow_page *page = page_of_spte(s, n);
+
+		if (++length > NARROW_MAX)
+			return withdraw_list(s, e);
+		next = next_of(s, n);
+		if (page->sptes[slot_of_spte(n)] & PTE_PS)
+			spte_withdraw(s, page, slot_of_spte(n));
+	}
+	return 0;
+}
+
+int rmap_restrict(struct shadow *s, gfn_t gfn, unsigned rights)
+{
+	struct p2m_entry *e = p2m_lookup(s->config.p2m, gfn);
+	struct p2m_entry *block = p2m_lookup(s->config.p2m, GFN(gfn.v & ~(LARGE_GFNS - 1)));
+	unsigned length = 0;
+
+	if (block && block->rmap && withdraw_large(s, block))
+		return -EAGAIN;
+	if (!(rights & P2M_R))
+		return withdraw_list(s, e);
+	for (u32 n = e->rmap; n; n = next_of(s, n)) {
+		if (++length > NARROW_MAX)
+			return withdraw_list(s, e);
+		narrow(s, n, rights);
 	}
 	return 0;
 }

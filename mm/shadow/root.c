@@ -128,7 +128,7 @@ void shadow_flush(struct shadow_vcpu *sv)
 void shadow_invlpg(struct shadow_vcpu *sv, gva_t gva)
 {
 	struct shadow *s = sv->shadow;
-	struct shadow_page *page = sv->root;
+	struct shadow_page *page = sv->root, *child;
 	unsigned slot;
 
 	if (!page || is_reserved_slot(s, slot_of(gva, 4)))
@@ -136,12 +136,15 @@ void shadow_invlpg(struct shadow_vcpu *sv, gva_t gva)
 	call_begin(s);
 	for (unsigned level = 4; level > 1; level--) {
 		slot = slot_of(gva, level);
-		if (!page->sptes[slot])
-			return;
-		page = spte_child(s, page->sptes[slot]);
+		if (!page->sptes[slot] || page->sptes[slot] & PTE_PS)
+			break;
+		child = spte_child(s, page->sptes[slot]);
+		if (s->config.policy == SHADOW_FORGETFUL) /* INVLPG forgets upper levels, too */
+			spte_withdraw(s, page, slot);
+		page = child;
 	}
-	slot = slot_of(gva, 1);
-	if (page->sptes[slot]) {
+	slot = slot_of(gva, role_level(page->key.role));
+	if (spte_is_leaf(page, page->sptes[slot]) && page->sptes[slot]) {
 		if (s->config.policy != SHADOW_TRAPPED)
 			spte_withdraw(s, page, slot);
 		else if (page_is_loose(page))

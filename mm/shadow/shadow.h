@@ -35,6 +35,7 @@ enum shadow_policy {
 	1		  /* of the guest's tables only the leaf is read where shadows lead to it */
 #define SHADOW_PREFAULT 2 /* a changed entry's translation is set before it faults */
 #define SHADOW_LOOSE	4 /* leaf tables go out of sync (SHADOW_TRAPPED) */
+#define SHADOW_LARGE	8 /* large pages of the guest are large where the machine allows it */
 
 struct shadow_config {
 	struct p2m *p2m;
@@ -60,8 +61,8 @@ struct shadow_mode {
 
 /* Counts since shadow_init(); only ever growing. */
 struct shadow_stats {
-	u64 faults, fills, reflected, emulated, reclaimed, zapped, out_of_sync, resynced, notified,
-	    dropped;
+	u64 faults, fills, large, reflected, emulated, zapped; /* large: of the fills */
+	u64 reclaimed, dropped, out_of_sync, resynced, notified;
 };
 
 struct shadow;

@@ -49,10 +49,9 @@ gfn_t leaf_gfn(const struct shadow_page *page, unsigned slot, u64 gpte)
 }
 
 /* Everything that the guest and p2m grant; 0 if that is nothing. */
-u64 leaf_spte(const struct shadow *s, const struct shadow_page *page, u64 gpte,
-	      const struct p2m_entry *target, bool kernel_view)
+u64 leaf_spte(const struct shadow *s, u32 role, u64 gpte, const struct p2m_entry *target,
+	      bool kernel_view)
 {
-	u32 role = page->key.role;
 	bool split = role & ROLE_SPLIT, dirty = split ? role & ROLE_DIRTY : gpte & PTE_D;
 	unsigned access = role_access(role) & (split ? ACCESS_ALL : gpte_access(gpte));
 	u64 word = target->word, spte = (word & PTE_FRAME) | PTE_P | PTE_A;
@@ -74,12 +73,30 @@ u64 leaf_spte(const struct shadow *s, const struct shadow_page *page, u64 gpte,
 	return spte;
 }
 
-static bool leaf_is_justified(const struct shadow *s, const struct shadow_page *page, unsigned slot,
-			      u64 spte, u64 gpte)
+/*
+ * One spte of 2 MiB instead of a split page of this name, if the guest's frames there are together
+ * in the machine, with the same rights, and none is a protected table; or 0.
+ */
+u64 large_spte(const struct shadow *s, struct page_key block)
 {
-	const struct p2m_entry *e = p2m_lookup(s->config.p2m, leaf_gfn(page, slot, gpte));
-	u64 most = e ? leaf_spte(s, page, gpte, e, spte & SPTE_KERNEL_VIEW) : 0;
+	const struct p2m_entry *first = p2m_lookup(s->config.p2m, block.gfn), *e = first;
+	u64 spte;
 
+	if (!first || p2m_entry_mfn(first).v & (LARGE_GFNS - 1))
+		return 0;
+	for (u64 i = 0; i < LARGE_GFNS; i++, e++) {
+		if (!(i & ((1 << P2M_LEAF_BITS) - 1))) /* entries of a leaf lie side by side */
+			e = p2m_lookup(s->config.p2m, GFN(block.gfn.v + i));
+		if (!e || e->word != first->word + (i << PAGE_SHIFT) || e->loose ||
+		    table_is_protected(s, e))
+			return 0;
+	}
+	spte = leaf_spte(s, block.role, 0, first, false);
+	return spte ? spte | PTE_PS : 0;
+}
+
+static bool grants_no_more(u64 spte, u64 most)
+{
 	return most && !((spte ^ most) & PTE_FRAME) && !(spte & ~most & (PTE_W | PTE_U)) &&
 	       !(most & ~spte & PTE_NX);
 }
@@ -89,6 +106,7 @@ bool spte_is_justified(const struct shadow *s, const struct shadow_page *page, u
 		       u64 spte, u64 gpte)
 {
 	u32 role = page->key.role;
+	const struct p2m_entry *e;
 	struct page_key want, have;
 
 	if (!(role & ROLE_SPLIT)) {
@@ -96,9 +114,17 @@ bool spte_is_justified(const struct shadow *s, const struct shadow_page *page, u
 		    gpte_is_reserved(s, role_mode(role), role_level(role), gpte))
 			return false;
 	}
-	if (role_level(role) == 1)
-		return leaf_is_justified(s, page, slot, spte, gpte);
+	if (role_level(role) == 1) {
+		e = p2m_lookup(s->config.p2m, leaf_gfn(page, slot, gpte));
+		return e &&
+		       grants_no_more(spte, leaf_spte(s, role, gpte, e, spte & SPTE_KERNEL_VIEW));
+	}
 	want = child_key(s, page, slot, gpte);
+	if (spte & PTE_PS) {
+		e = p2m_lookup(s->config.p2m, want.gfn);
+		return e && want.role & ROLE_SPLIT &&
+		       grants_no_more(spte, leaf_spte(s, want.role, 0, e, false));
+	}
 	have = spte_child(s, spte)->key;
 	if (!(have.role & ROLE_DIRTY))
 		want.role &= ~ROLE_DIRTY; /* D may have been set since: that takes nothing away */

@@ -36,7 +36,7 @@ void leaf_changed(struct shadow *s, struct shadow_page *page, unsigned slot, u64
 	    !gpte_is_reserved(s, role_mode(page->key.role), 1, gpte))
 		target = p2m_lookup(s->config.p2m, gfn);
 	if (target)
-		new = leaf_spte(s, page, gpte, target, false);
+		new = leaf_spte(s, page->key.role, gpte, target, false);
 	loose_note(s, page, slot, gpte);
 	if (!((old ^ new) & ~PTE_D))
 		return;
@@ -154,7 +154,7 @@ int sync_revoke(struct p2m_watcher *w, gfn_t gfn, unsigned rights)
 	call_begin(s);
 	if (!(rights & P2M_R) && e->tables)
 		unshadow(s, gfn, false);
-	error = rmap_restrict(s, e, rights);
+	error = rmap_restrict(s, gfn, rights);
 	call_end(s);
 	return error;
 }

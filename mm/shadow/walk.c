@@ -96,7 +96,7 @@ static struct shadow_page *known_leaf(const struct shadow_vcpu *sv, gva_t gva)
 	for (unsigned level = 4; level > 1; level--) {
 		u64 spte = page->sptes[slot_of(gva, level)];
 
-		if (!spte)
+		if (!spte || spte & PTE_PS)
 			return NULL;
 		page->used = s->clock;
 		page = spte_child(s, spte);

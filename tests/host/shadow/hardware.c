@@ -60,6 +60,7 @@ struct hardware_answer hardware_access(struct hardware *h, mfn_t root, gva_t gva
 {
 	u64 have = W | U, entry, *cells[5];
 	mfn_t table = root, hit;
+	int leaf = 1;
 
 	if (cached(h, gva, access, &hit))
 		return (struct hardware_answer){.ok = true, .mfn = hit};
@@ -68,19 +69,24 @@ struct hardware_answer hardware_access(struct hardware *h, mfn_t root, gva_t gva
 		entry = *cells[level];
 		if (!(entry & P))
 			return refuse(0, access);
-		if (entry & PS && level > 1)
+		if (entry & PS && (level > 2 || (level == 2 && entry & 0x1ff000)))
 			return refuse(P | 8, access); /* none are made */
 		have = narrow(have, entry);
 		table = MFN((entry & ADDR) >> 12);
+		leaf = level;
+		if (entry & PS && level == 2) {
+			table.v += gva.v >> 12 & 511;
+			break;
+		}
 	}
 	if (!permits(h, have, access))
 		return refuse(P, access);
-	for (int level = 4; level >= 1; level--)
+	for (int level = 4; level >= leaf; level--)
 		*cells[level] |= A;
 	if (access.write)
-		*cells[1] |= D;
+		*cells[leaf] |= D;
 	h->tlb[h->next].page = gva.v >> 12;
-	h->tlb[h->next].spte_bits = have | (*cells[1] & D);
+	h->tlb[h->next].spte_bits = have | (*cells[leaf] & D);
 	h->tlb[h->next].mfn = table;
 	h->next = (h->next + 1) % ARRAY_SIZE(h->tlb);
 	return (struct hardware_answer){.ok = true, .mfn = table};

@@ -8,7 +8,7 @@
 
 #include "mm/shadow/shadow.h"
 
-#define ORACLE_GFNS 64
+#define ORACLE_GFNS 1024
 
 /* The test's own list of a guest's memory. */
 struct oracle_memory {

@@ -45,6 +45,8 @@ static void begin(enum shadow_policy policy, u32 limit)
 	free_before = frame_count_free();
 	CHECK(p2m_init(&p2m, 1) == 0);
 	memset(&memory, 0, sizeof(memory));
+	for (u64 gfn = 0; gfn < ORACLE_GFNS; gfn++)
+		memory.mfn[gfn] = MFN_NONE;
 	for (u64 gfn = 0; gfn < GUEST_FRAMES; gfn++) {
 		memory.mfn[gfn] = frame_alloc(FRAME_GUEST, 1);
 		memory.rights[gfn] = P2M_RIGHTS;
@@ -408,6 +410,54 @@ static void test_churn(enum shadow_policy policy, unsigned rounds)
 	end();
 }
 
+/* A large page of the guest over a run of frames is one spte, till something within stands against.
+ */
+static void test_large(enum shadow_policy policy)
+{
+	mfn_t run, mfn;
+	struct shadow_result r;
+	struct shadow_access store = {.write = true};
+
+	begin(policy, 256);
+	run = frame_alloc_run(9, FRAME_GUEST, 1);
+	for (u64 i = 0; i < 512; i++) {
+		memory.mfn[512 + i] = MFN(run.v + i);
+		memory.rights[512 + i] = P2M_RIGHTS;
+		CHECK(p2m_insert(&p2m, GFN(512 + i), MFN(run.v + i), P2M_RIGHTS) == 0);
+	}
+	map_first();
+	set_entry(L2, 4, entry(512, ALL_BITS | 0x80));
+	shadow_load_cr3(&sv, 0);
+	CHECK(touch(4ul << 21, true) == SHADOW_FIXED && faults == 1);
+	CHECK(try(GVA((4ul << 21) + 0x1ff000), store, &r, &mfn) == SHADOW_FIXED && faults == 0);
+	CHECK(mfn.v == run.v + 511 && shadow.stats.large == 1);
+	CHECK(shadow_is_sound(&shadow, true));
+
+	/* A frame within loses a right, and gets it back: the large page is split, and whole. */
+	CHECK(p2m_set_rights(&p2m, GFN(512 + 7), P2M_R | P2M_X) == 0);
+	CHECK(try(GVA((4ul << 21) + 0x7000), store, &r, &mfn) == SHADOW_WATCHED);
+	CHECK(try(GVA((4ul << 21) + 0x8000), store, &r, &mfn) == SHADOW_FIXED);
+	CHECK(mfn.v == run.v + 8 && shadow.stats.large == 1);
+	CHECK(p2m_set_rights(&p2m, GFN(512 + 7), P2M_RIGHTS) == 0);
+	set_entry(L2, 4, 0);
+	shadow_invlpg(&sv, GVA(4ul << 21));
+	set_entry(L2, 4, entry(512, ALL_BITS | 0x80));
+	CHECK(touch((4ul << 21) + 0x7000, true) == SHADOW_FIXED && shadow.stats.large == 2);
+
+	/* A frame within becomes a table. */
+	set_entry(512 + 9, 0, entry(DATA, ALL_BITS));
+	set_entry(L2, 5, entry(512 + 9, ALL_BITS));
+	CHECK(touch(5ul << 21, true) == SHADOW_FIXED);
+	CHECK(touch((4ul << 21) + 0x9000, true) ==
+	      (policy == SHADOW_TRAPPED ? SHADOW_EMULATE : SHADOW_FIXED));
+	CHECK(shadow_is_sound(&shadow, true));
+	CHECK(p2m_remove(&p2m, GFN(512 + 511)) == 0);
+	CHECK(touch((4ul << 21) + 0x1ff000, true) == SHADOW_POPULATE);
+	for (u64 i = 0; i < 512; i++)
+		frame_put(MFN(run.v + i));
+	end();
+}
+
 static void test_rights(void)
 {
 	struct shadow_result r;
@@ -478,12 +528,14 @@ int main(int argc, char **argv)
 	unsigned rounds = argc > 1 ? atoi(argv[1]) : 100000;
 
 	printf("paging-test: no seed\n");
-	host_machine_init(0x1000, 1024);
+	host_machine_init(0x1000, 2048);
 	test_bad_config();
 	test_reserved_slots();
 	test_known_space(SHADOW_TRAPPED);
 	test_known_space(SHADOW_NOTIFIED);
 	test_loose();
+	test_large(SHADOW_TRAPPED);
+	test_large(SHADOW_NOTIFIED);
 	test_rights();
 	test_long_list();
 	test_unreached();

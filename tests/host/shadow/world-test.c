@@ -81,6 +81,10 @@ static void add(struct world_counts *to, const struct world_counts *from)
 	to->emulated += from->emulated;
 	to->refused += from->refused;
 	to->audits += from->audits;
+	to->stats.large += from->stats.large;
+	to->stats.out_of_sync += from->stats.out_of_sync;
+	to->stats.resynced += from->stats.resynced;
+	to->stats.reclaimed += from->stats.reclaimed;
 }
 
 static void run_batch(unsigned kind, unsigned worlds)
@@ -109,6 +113,15 @@ static void run_batch(unsigned kind, unsigned worlds)
 	}
 }
 
+static void report(const char *name, const struct world_counts *c)
+{
+	printf(
+	    "  %s: %lu accesses, %lu fixed, %lu reflected, %lu emulated, %lu refused, %lu audits, "
+	    "%lu large, %lu out of sync, %lu resynced, %lu reclaimed\n",
+	    name, c->accesses, c->fixed, c->reflected, c->emulated, c->refused, c->audits,
+	    c->stats.large, c->stats.out_of_sync, c->stats.resynced, c->stats.reclaimed);
+}
+
 int main(int argc, char **argv)
 {
 	u64 operations = argc > 1 ? strtoull(argv[1], NULL, 0) : 200000;
@@ -119,11 +132,7 @@ int main(int argc, char **argv)
 	printf("world-test: %lu operations, seed %lu\n", operations, host_seed);
 	for (unsigned kind = 0; kind < ARRAY_SIZE(kinds); kind++) {
 		run_batch(kind, worlds ? worlds : 1);
-		printf("  %s: %lu accesses, %lu fixed, %lu reflected, %lu emulated, %lu refused, "
-		       "%lu audits\n",
-		       kinds[kind].name, totals[kind].accesses, totals[kind].fixed,
-		       totals[kind].reflected, totals[kind].emulated, totals[kind].refused,
-		       totals[kind].audits);
+		report(kinds[kind].name, &totals[kind]);
 	}
 	return host_finish();
 }

@@ -7,7 +7,9 @@
  * tables and p2m permit now succeeds after a few faults, or is EMULATE; EXACT a refusal has the
  * error code, or the frame and intent, that the oracle has; SOUND the audit holds.
  *
- * History: for each vCPU and page of the small universe, every translation since its last flush.
+ * History: for each vCPU and page of the small universe, every translation since its last flush. A
+ * forgetful shadow, like a CPU's caches of upper levels, may also mix old and new entries of
+ * several levels; there SAFE looks at the tables only until the first store after a flush.
  */
 #include <stdarg.h>
 #include <stdio.h>
@@ -23,8 +25,10 @@
 #define ROOTS	   3
 #define LINEAR	   14 /* gfns 14, 15, 16: levels 3, 2, 1 of the kernel's view of all frames */
 #define PUBLISHED  60
+#define GFNS	   64  /* frames of all kinds, which the linear map shows */
+#define BLOCK	   512 /* gfns 512 to 1023 are one run of machine frames: room for a large page */
 #define VCPUS	   2
-#define PAGES	   (16 + ORACLE_GFNS)
+#define PAGES	   (16 + GFNS)
 #define REMEMBERED 24
 #define TRIES	   5
 
@@ -40,12 +44,13 @@ struct world_vcpu {
 	struct oracle_cpu cpu;
 	mfn_t root; /* on which the CPU entered the guest */
 	bool in_guest;
+	bool stored; /* since its last flush: what the CPU keeps of upper levels may be old, too */
 	struct history history[PAGES];
 };
 
 static struct world {
 	enum shadow_policy policy;
-	bool lies;
+	bool lies, calm;
 	struct oracle_memory memory;
 	struct p2m p2m;
 	struct shadow shadow;
@@ -93,6 +98,19 @@ static void put_frame(u64 gfn, enum frame_type type, unsigned rights)
 	w.memory.published[gfn] = type == FRAME_PUBLISHED;
 }
 
+static void put_block(void)
+{
+	mfn_t mfn = frame_alloc_run(9, FRAME_GUEST, 1);
+
+	for (u64 gfn = BLOCK; gfn < 2 * BLOCK; gfn++, mfn.v++) {
+		if (p2m_insert(&w.p2m, GFN(gfn), mfn, P2M_RIGHTS))
+			fault("p2m_insert failed");
+		frame_put(mfn);
+		w.memory.mfn[gfn] = mfn;
+		w.memory.rights[gfn] = P2M_RIGHTS;
+	}
+}
+
 static unsigned usual_rights(u64 gfn)
 {
 	switch (gfn) {
@@ -135,6 +153,7 @@ static void forget(struct world_vcpu *v, unsigned page)
 
 static void forget_all(struct world_vcpu *v)
 {
+	v->stored = false;
 	for (unsigned page = 0; page < PAGES; page++)
 		forget(v, page);
 }
@@ -183,6 +202,7 @@ static void enter(struct world_vcpu *v)
 static void stored(u64 gpa)
 {
 	tables_changed();
+	w.vcpus[0].stored = w.vcpus[1].stored = true;
 	if (w.policy != SHADOW_NOTIFIED)
 		return;
 	if (w.queued == ARRAY_SIZE(w.queue))
@@ -207,7 +227,7 @@ static void check_safe(struct world_vcpu *v, unsigned page, struct shadow_access
 	}
 	if (!(w.memory.rights[gfn.v] & intent))
 		fault("SAFE: p2m does not grant %u on gfn %lu", intent, gfn.v);
-	if (w.lies || h->overflowed)
+	if (w.lies || h->overflowed || (w.policy == SHADOW_FORGETFUL && v->stored))
 		return;
 	for (unsigned i = 0; i < h->count; i++)
 		if (gfn_equal(h->known[i].gfn, gfn) &&
@@ -293,13 +313,15 @@ static enum shadow_verdict reach(struct world_vcpu *v, unsigned page, struct sha
 
 static u64 entry_of(const struct op *op)
 {
-	u64 gfn = op->c % (ORACLE_GFNS + 4), entry = 0;
+	u64 gfn = op->c % (GFNS + 4), entry = 0;
 	u32 d = op->d;
 
 	if (op->c < 128)
 		gfn = op->c % TABLES; /* mostly tables */
-	if (gfn >= ORACLE_GFNS)
-		gfn = (u64[]){100, 1ul << 32, 512, (1ul << 40) - 1}[gfn - ORACLE_GFNS];
+	if (op->c >= 248)
+		return BLOCK << 12 | 0xa7 | (op->d & 0x40);
+	if (gfn >= GFNS)
+		gfn = (u64[]){100, 1ul << 32, BLOCK, (1ul << 40) - 1}[gfn - GFNS];
 	entry |= (d & 7) != 0;
 	entry |= (u64)((d >> 3 & 3) != 0) << 1;
 	entry |= (u64)((d >> 5 & 3) != 0) << 2;
@@ -310,7 +332,7 @@ static u64 entry_of(const struct op *op)
 		entry |= 1ul << (46 + (d >> 19 & 3));
 	if ((d >> 21 & 7) == 0) {
 		entry |= 1 << 7;
-		gfn = (d >> 24 & 7) == 0 ? gfn : (d >> 24 & 7) == 1 ? 1 : 0;
+		gfn = (d >> 24 & 7) == 0 ? gfn : (d >> 24 & 7) == 1 ? 1 : d >> 27 & 1 ? BLOCK : 0;
 	}
 	return entry | gfn << 12;
 }
@@ -365,7 +387,7 @@ static void access_page(struct world_vcpu *v, const struct op *op)
 	    .user = op->b & 4,
 	    .ac = op->b & 8,
 	};
-	unsigned page = op->b & 128 ? 16 + op->a % ORACLE_GFNS : op->a % 16;
+	unsigned page = op->b & 128 ? 16 + op->a % GFNS : op->a % 16;
 	struct shadow_result r;
 	mfn_t mfn;
 
@@ -414,7 +436,7 @@ static void set_mode(struct world_vcpu *v, const struct op *op)
 
 static void change_p2m(const struct op *op)
 {
-	u64 gfn = op->a % ORACLE_GFNS;
+	u64 gfn = op->a < 192 ? op->a % GFNS : BLOCK + op->a % 4;
 	int error;
 
 	if (gfn < ROOTS || (gfn >= LINEAR && gfn < LINEAR + 3))
@@ -455,14 +477,25 @@ static void run_op(const struct op *op)
 	struct world_vcpu *v = &w.vcpus[op->kind >> 7];
 	unsigned kind = op->kind & 127, page;
 
+	if (w.calm && kind >= 92 && kind < 112 && op->b & 7)
+		kind -= 92; /* what is stale stays so for long */
+
 	if (kind < 48) {
 		access_page(v, op);
 	} else if (kind < 88) {
 		store(v, op);
+		for (unsigned i = 1; kind >= 80 && i < 4;
+		     i++) { /* as kernels do: several in a row */
+			struct op more = *op;
+
+			more.b ^= i;
+			more.d ^= op->d << i;
+			store(v, &more);
+		}
 	} else if (kind < 92) {
 		poke(op);
 	} else if (kind < 100) {
-		page = op->b & 128 ? 16 + op->a % ORACLE_GFNS : op->a % 16;
+		page = op->b & 128 ? 16 + op->a % GFNS : op->a % 16;
 		leave(v);
 		shadow_invlpg(&v->sv, page_gva(page));
 		forget(v, page);
@@ -482,7 +515,7 @@ static void run_op(const struct op *op)
 		tables_changed();
 	} else if (kind < 124) {
 		drain();
-		shadow_forget_table(&w.shadow, GFN(op->a % ORACLE_GFNS));
+		shadow_forget_table(&w.shadow, GFN(op->a % GFNS));
 	} else if (kind == 124 && op->a < 64) {
 		shadow_drop_all(&w.shadow);
 	} else if (op->a < 32) {
@@ -506,15 +539,19 @@ static void begin(const struct op *first)
 	    .smep_is_on = first->a & 4,
 	};
 
+	for (u64 gfn = 0; gfn < ORACLE_GFNS; gfn++)
+		w.memory.mfn[gfn] = MFN_NONE;
+	w.calm = first->c & 1;
 	if (p2m_init(&w.p2m, 1) || shadow_init(&w.shadow, &config))
 		fault("init failed");
-	for (u64 gfn = 0; gfn < ORACLE_GFNS; gfn++)
+	for (u64 gfn = 0; gfn < GFNS; gfn++)
 		put_frame(gfn, gfn == PUBLISHED ? FRAME_PUBLISHED : FRAME_GUEST, usual_rights(gfn));
+	put_block();
 	for (unsigned root = 0; root < ROOTS; root++)
 		*guest_word(root, 511) = LINEAR << 12 | 0x63;
 	*guest_word(LINEAR, 0) = (LINEAR + 1) << 12 | 0x63;
 	*guest_word(LINEAR + 1, 0) = (LINEAR + 2) << 12 | 0x63;
-	for (u64 gfn = 0; gfn < ORACLE_GFNS; gfn++)
+	for (u64 gfn = 0; gfn < GFNS; gfn++)
 		*guest_word(LINEAR + 2, gfn) = gfn << 12 | 0x63;
 	for (unsigned i = 0; i < VCPUS; i++) {
 		struct world_vcpu *v = &w.vcpus[i];
@@ -553,12 +590,13 @@ bool world_run(enum shadow_policy policy, bool lies, const struct op *ops, size_
 	w.policy = policy;
 	w.lies = lies;
 	w.counts = counts;
-	host_machine_init(0x1000, 512);
+	host_machine_init(0x1000, 1536);
 	free_before = frame_count_free();
 	host_on_flush = on_flush;
 	begin(ops);
 	for (size_t i = 0; i < count && !counts->fault[0]; i++)
 		run_op(&ops[i]);
+	shadow_get_stats(&w.shadow, &counts->stats);
 	if (!counts->fault[0]) {
 		audit();
 		end(free_before);

@@ -17,6 +17,7 @@ struct op {
 
 struct world_counts {
 	u64 accesses, fixed, reflected, emulated, refused, audits;
+	struct shadow_stats stats;
 	char fault[160]; /* what went wrong first; empty: nothing */
 };
 
