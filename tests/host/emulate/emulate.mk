@@ -79,7 +79,7 @@ emulate-long := $(addprefix $(BUILD)/host/emulate/,lengths bounds differential)
 emulate-check: $(emulate-long) ## decoder and emulator at some length
 	$(Q)$(BUILD)/host/emulate/lengths -w 10000000 -t $(lastword $(big-binaries)) $(big-binaries)
 	$(Q)$(BUILD)/host/emulate/bounds 10
-	$(Q)$(BUILD)/host/emulate/differential -n 300000
+	$(Q)$(BUILD)/host/emulate/differential -n 900000
 
 emulate-full: $(emulate-long) ## and in full: hours
 	$(Q)find /usr/bin /usr/lib /usr/lib32 -type f -size +1k -print0 | \
@@ -87,7 +87,8 @@ emulate-full: $(emulate-long) ## and in full: hours
 	$(Q)$(BUILD)/host/emulate/lengths -w 100000000
 	$(Q)$(BUILD)/host/emulate/bounds
 	$(Q)$(BUILD)/host/emulate/differential -n 10000000
-	$(Q)tests/host/emulate/mutate generated
+	+$(Q)$(MAKE) --no-print-directory emulate-fuzz FUZZ_SECONDS=1800
 	$(Q)tests/host/emulate/coverage
+	$(Q)tests/host/emulate/mutate generated
 
 .PHONY: $(emulate-tests) emulate-fuzz emulate-mutate emulate-check emulate-full
