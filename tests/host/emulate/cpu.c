@@ -48,6 +48,7 @@ static void child(int code, int data)
 			     MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
 
 	if (no_page == MAP_FAILED || no_data == MAP_FAILED ||
+	    mprotect((void *)(CPU_CODE + PAGE), PAGE, PROT_READ | PROT_WRITE) ||
 	    mmap((void *)CPU_CODE, PAGE, PROT_READ | PROT_EXEC, MAP_SHARED | MAP_FIXED, code, 0) ==
 		MAP_FAILED ||
 	    mmap((void *)CPU_DATA, CPU_DATA_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED,

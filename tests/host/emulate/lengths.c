@@ -61,16 +61,25 @@ static bool is_listed(ZyanStatus status)
 
 /* Opcodes at which some processors raise #UD before they have fetched the whole: UD0 and UD1, whose
  * ModRM byte AMD's do not read, and what a processor may lack: VMREAD and VMWRITE (SSE4a's EXTRQ
- * and INSERTQ on the other side), XOP, AVX, AVX-512. */
+ * and INSERTQ on the other side), VIA's PadLock, XOP, AVX, AVX-512. */
 static bool is_given_up_early(const struct insn *insn)
 {
 	if (insn->map >= MAP_EVEX_0F && insn->map < MAP_XOP_8)
 		return !__builtin_cpu_supports("avx512f");
 	if (insn->map >= MAP_VEX_0F && insn->map < MAP_EVEX_0F)
 		return !__builtin_cpu_supports("avx");
-	return insn->map >= MAP_XOP_8 ||
-	       (insn->map == MAP_TWO_BYTE && (insn->opcode == 0xb9 || insn->opcode == 0xff ||
-					      insn->opcode == 0x78 || insn->opcode == 0x79));
+	if (insn->map != MAP_TWO_BYTE)
+		return insn->map >= MAP_XOP_8;
+	switch (insn->opcode) {
+	case 0x78:
+	case 0x79:
+	case 0xa6:
+	case 0xa7:
+	case 0xb9:
+	case 0xff:
+		return true;
+	}
+	return false;
 }
 
 static bool cpu_says(const u8 *bytes, size_t length, int mode)
