@@ -137,20 +137,52 @@ static size_t compare(int mode, const u8 *bytes, size_t size)
 	return ours;
 }
 
-static void compare_windows(u64 windows)
+/* Any prefixes, in any order and number. */
+static void put_prefixes(u8 *bytes)
 {
 	static const u8 prefixes[] = {0x66, 0x67, 0xf2, 0xf3, 0xf0, 0x2e, 0x36, 0x3e,
 				      0x26, 0x64, 0x65, 0x0f, 0x0f, 0x0f, 0x40, 0x48,
 				      0x4f, 0xc4, 0xc5, 0x62, 0x62, 0x8f};
 
+	for (unsigned n = random_below(6), i = 0; i < n; i++)
+		bytes[i] = prefixes[random_below(sizeof(prefixes))];
+}
+
+/* A VEX, EVEX or XOP prefix whose map exists, with what follows and its other fields left to
+ * chance but for the reserved ones. */
+static void put_vector_prefix(u8 *bytes)
+{
+	switch (random_below(4)) {
+	case 0:
+		bytes[0] = 0xc4;
+		bytes[1] = 0xe0 | (1 + random_below(3));
+		bytes[2] |= random_below(2) ? 0x78 : 0;
+		break;
+	case 1:
+		bytes[0] = 0x8f;
+		bytes[1] = 0xe0 | (8 + random_below(3));
+		bytes[2] = 0x78 | (bytes[2] & 0x84);
+		break;
+	default:
+		bytes[0] = 0x62;
+		bytes[1] = 0xf0 | (1 + random_below(6));
+		bytes[2] |= random_below(2) ? 0x7c : 4;
+		bytes[3] &= random_below(2) ? 0x78 : 0xff;
+		break;
+	}
+}
+
+static void compare_windows(u64 windows)
+{
 	for (u64 i = 0; i < windows; i++) {
 		u64 random[2] = {random_u64(), random_u64()};
 		u8 bytes[16];
 
 		memcpy(bytes, random, sizeof(bytes));
-		if (i & 1)
-			for (unsigned n = random_below(6), j = 0; j < n; j++)
-				bytes[j] = prefixes[random_below(sizeof(prefixes))];
+		if (i % 4 == 1)
+			put_prefixes(bytes);
+		else if (i % 4 == 3)
+			put_vector_prefix(bytes);
 		for (int mode = DECODE_16; mode <= DECODE_64; mode++)
 			compare(mode, bytes, INSN_MAX);
 	}
