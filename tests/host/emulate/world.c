@@ -88,6 +88,7 @@ static enum emulate_verdict compare_exchange(struct emulate *e, u64 linear, cons
 	TRY(read_memory(e, linear, old, size, ACCESS_READ_TO_WRITE));
 	if (memcmp(old, from, size))
 		return EMULATE_AGAIN;
+	note(world_of(e), "atomic");
 	return write_memory(e, linear, to, size);
 }
 
