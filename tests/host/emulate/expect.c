@@ -173,6 +173,9 @@ static void describe(char *to, enum emulate_verdict verdict)
 			memcpy(&value, world.data + i, 8);
 			say(to, " a%lx=%lx", i, value);
 		}
+	if (world.transfer.kind != TRANSFER_RETF && strstr(world.notes, "transfer") &&
+	    !(world.transfer.rflags & FLAG_IF) != !world.interrupt_flag)
+		strcat(to, " the-transfer-has-another-IF");
 	if (world.notes[0]) {
 		strcat(to, " ");
 		strcat(to, world.notes);
