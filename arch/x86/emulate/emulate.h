@@ -133,7 +133,7 @@ struct emulate {
 
 	struct insn insn;
 	struct emulate_event event; /* with EMULATE_EVENT */
-	bool single_step;	    /* with EMULATE_OK: TF was set, a #DB with BS follows */
+	bool single_step; /* with EMULATE_OK and AGAIN: TF was set, a #DB with BS follows */
 
 	struct emulate_registers r; /* this room's: the registers as the instruction leaves them */
 };
