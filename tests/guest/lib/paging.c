@@ -76,7 +76,7 @@ void paging_init(void)
 {
 	u64 *root = page_alloc();
 
-	for (u64 page = 0; page < MEMORY_SIZE; page += 4096)
+	for (u64 page = 4096; page < MEMORY_SIZE; page += 4096)
 		*entry_in(root, page) = page | PTE_P | PTE_W;
 	load_root(root);
 }

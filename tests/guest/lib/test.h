@@ -37,7 +37,7 @@ extern struct gn_start_info start_info; /* on Gnomon */
 extern char command_line[256];		/* on Gnomon, else empty */
 bool command_line_is(const char *word);
 
-#define MEMORY_SIZE 0x1000000 /* what a test may count on: 16 MiB from 0, identity-mapped */
+#define MEMORY_SIZE 0x1000000 /* what a test may count on: 16 MiB from 0, identity-mapped but for page 0 */
 
 /* Every gate uses the library's handler on IST 1, DPL 3 for 3, 4, 0x80; this changes one of them. */
 void gate_set(unsigned vector, unsigned ist, unsigned dpl);

@@ -33,7 +33,7 @@ static void scan_ram(void)
 	extern const u8 image_start[], image_end[];
 	unsigned found = 0;
 
-	for (u64 page = 0; page < MEMORY_SIZE; page += 4096)
+	for (u64 page = 4096; page < MEMORY_SIZE; page += 4096)
 		if ((page < (u64)image_start || page >= (u64)image_end) && has_secret(page))
 			found++;
 	if (found)
