@@ -27,3 +27,11 @@ $(BUILD)/tests/guest/%.elf: $(BUILD)/tests/guest/%/main.o $(guest-lib-objects) t
 .SECONDARY: $(guest-tests:%=$(BUILD)/tests/guest/%/main.o) $(guest-lib-objects)
 
 guest-elfs: $(guest-elfs) ## build the guest tests' kernels
+
+guest-tests: all guest-elfs ## boot one small kernel per rule, bare and on Gnomon; under two minutes
+	$(Q)BUILD=$(BUILD) tests/guest/run
+
+guest-tests-full: all guest-elfs
+	$(Q)BUILD=$(BUILD) tests/guest/run --full
+
+.PHONY: guest-elfs guest-tests guest-tests-full

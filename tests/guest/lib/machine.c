@@ -12,6 +12,9 @@ char command_line[256];
 #define EXIT_PORT_QEMU	0xf4
 #define EXIT_PORT_BOCHS 0x8900
 
+#define PIC_1_MASK 0x21
+#define PIC_2_MASK 0xa1
+
 #define MSR_STAR   0xc0000081
 #define MSR_LSTAR  0xc0000082
 #define MSR_FMASK  0xc0000084
@@ -93,6 +96,8 @@ static void bare_init(void)
 	tss.ist[0] = (u64)exception_stack + sizeof(exception_stack);
 	__asm__ volatile("ltr %w0; lidt %1; lldt %w2" : : "r"(TSS_SEL), "m"(idtr), "r"(0));
 	wrmsr(MSR_STAR, (u64)USER_CS32 << 48 | (u64)KERNEL_CS << 32);
+	out8(PIC_1_MASK, 0xff); /* firmware leaves them on vectors that mean something else */
+	out8(PIC_2_MASK, 0xff);
 }
 
 static void gnomon_init(void)

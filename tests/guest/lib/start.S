@@ -2,11 +2,11 @@
 /*
  * start.S - the two ways into a test kernel.
  *
- *   start_bare	   multiboot 1 on a machine without a monitor: 32-bit protected mode, CPL 0
+ *   start_bare	   multiboot 1 or 2 on a machine without a monitor: 32-bit protected mode, CPL 0
  *   start_gnomon  the ELF's entry: 64-bit, ring 1, RSI = struct gn_start_info
  *
- * Both end in kernel_main(start info or NULL) on our own stack. The header has address fields (its flag
- * 16), since QEMU loads a 64-bit ELF by them only.
+ * Both end in kernel_main(start info or NULL) on our own stack. The headers have address fields, since
+ * QEMU loads a 64-bit ELF by them only.
  */
 #include "tests/guest/lib/layout.h"
 
@@ -25,6 +25,21 @@
 multiboot_header:
 	.long	MULTIBOOT_MAGIC, MULTIBOOT_FLAGS, -(MULTIBOOT_MAGIC + MULTIBOOT_FLAGS)
 	.long	multiboot_header, image_start, image_data_end, image_end, start_bare
+
+#define MULTIBOOT2_MAGIC  0xe85250d6
+#define MULTIBOOT2_LENGTH (multiboot2_end - multiboot2_header)
+
+	.balign 8
+multiboot2_header:
+	.long	MULTIBOOT2_MAGIC, 0, MULTIBOOT2_LENGTH, -(MULTIBOOT2_MAGIC + MULTIBOOT2_LENGTH)
+	.short	2, 0			/* addresses */
+	.long	24, multiboot2_header, image_start, image_data_end, image_end
+	.short	3, 0			/* entry */
+	.long	12, start_bare
+	.balign 8
+	.short	0, 0			/* end */
+	.long	8
+multiboot2_end:
 
 	.text
 	.code32
