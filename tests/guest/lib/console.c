@@ -7,9 +7,16 @@
 #include "tests/guest/lib/private.h"
 #include <stdarg.h>
 
+/* 16550, by offset from COM1. */
 #define COM1	      0x3f8
+#define DIVISOR_LOW   0
+#define DIVISOR_HIGH  1
+#define LINE_CONTROL  3
 #define LINE_STATUS   5
+#define DIVISOR_LATCH 0x80
+#define EIGHT_BITS    0x03
 #define TRANSMIT_FREE 0x20
+#define ALL_SENT      0x40
 
 struct line {
 	char text[240];
@@ -78,6 +85,20 @@ static const char *convert(struct line *to, const char *f, va_list *args)
 		put(to, *f);
 	}
 	return f;
+}
+
+void console_init(void)
+{
+	out8(COM1 + LINE_CONTROL, DIVISOR_LATCH);
+	out8(COM1 + DIVISOR_LOW, 1); /* 115200 bits a second */
+	out8(COM1 + DIVISOR_HIGH, 0);
+	out8(COM1 + LINE_CONTROL, EIGHT_BITS);
+}
+
+void console_drain(void)
+{
+	while (!(in8(COM1 + LINE_STATUS) & ALL_SENT))
+		;
 }
 
 static void send(const struct line *line)

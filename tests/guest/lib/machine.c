@@ -90,6 +90,7 @@ static void bare_init(void)
 	} __attribute__((packed)) idtr = {sizeof(idt) - 1, (u64)idt};
 	u64 base = (u64)&tss;
 
+	console_init();
 	gdt[TSS_SEL / 8] = (sizeof(tss) - 1) | (base & 0xffffff) << 16 | 0x89ul << 40 |
 			   (base & 0xff000000) << 32;
 	gdt[TSS_SEL / 8 + 1] = base >> 32;
@@ -144,6 +145,7 @@ void test_end(void)
 			CALL(shutdown, GN_SHUTDOWN_CRASH, text, sizeof(text) - 1);
 		CALL(shutdown, GN_SHUTDOWN_POWEROFF, 0, 0);
 	}
+	console_drain();
 	out8(EXIT_PORT_QEMU, 0);
 	for (const char *c = "Shutdown"; *c; c++)
 		out8(EXIT_PORT_BOCHS, *c);

@@ -33,6 +33,9 @@ void unexpected(const u64 *frame) __attribute__((noreturn));
 void kernel_main(const struct gn_start_info *info) __attribute__((noreturn));
 void paging_init(void);
 void stage_init(void);
+/* The bare machine's COM1: before the first line, and after the last. */
+void console_init(void);
+void console_drain(void);
 void print_v(const char *format, va_list *args);
 
 #endif
