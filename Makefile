@@ -178,6 +178,9 @@ proof-steps := lint unit guest-tests emulate-full fuzz mutate reproducible syste
 lint: $(opcodes) ## what can be said of the sources without running them
 	$(Q)tests/host/checks/lint $(TARGETCC) $(CFLAGS)
 
+abi: ## renew the tables in guest-abi/ABI.md from the headers
+	$(Q)tests/host/checks/abi-check --write
+
 reproducible: ## two builds in different folders give the same bytes
 	$(Q)tests/host/checks/reproducible-check
 
@@ -206,3 +209,5 @@ format: ## format what differs from the last commit
 
 .PHONY: all help clean run run-tour lint reproducible system system-full nmi-map check proof \
         check-fresh format
+.PHONY: all help clean run run-tour unit abi bench lint reproducible system \
+        system-full check proof check-fresh format

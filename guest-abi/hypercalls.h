@@ -21,7 +21,7 @@
 
 /* clang-format off */
 #define GN_HYPERCALLS(X) \
-	X(0, version, A0(), 0, "the ABI's version, major << 16 | minor") \
+	X(0, version, A0(), 0, "the ABI's version, 65536 * major + minor") \
 	X(1, features, A0(), 0, "GN_FEATURE_ bits of this machine") \
 	X(2, console_write, A2(address, size), 0, \
 	  "write; returns how many bytes were taken, which may be fewer") \

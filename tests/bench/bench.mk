@@ -10,10 +10,10 @@ $(BUILD)/tests/bench/%.o: tests/bench/%.c
 
 $(BUILD)/tests/bench/bench.elf: $(bench-objects) $(guest-lib-objects) tests/guest/lib/test.ld
 	$(call say,LD,$@)
-	$(Q)$(LD) -static -no-pie --no-warn-rwx-segments -z max-page-size=4096 -T tests/guest/lib/test.ld \
-		-o $@ $(filter %.o,$^)
+	$(Q)$(LD) -static -no-pie --no-warn-rwx-segments -z max-page-size=4096 \
+		-T tests/guest/lib/test.ld -o $@ $(filter %.o,$^)
 
 -include $(bench-objects:.o=.d)
 
-bench: all $(BUILD)/tests/bench/bench.elf ## what operations cost, in instructions, beside the bare machine
+bench: all $(BUILD)/tests/bench/bench.elf ## what operations cost, beside the bare machine
 	$(Q)tests/bench/run $(BUILD)/gnomon.elf $(BUILD)/tests/bench/bench.elf

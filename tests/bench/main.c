@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 /*
- * main.c - the benchmark's kernel: one ELF for the bare machine and for Gnomon. It prints a line for each
- * row, "row NAME: N instructions, N entries, N cr3 writes", the last two from the monitor's own counters.
- * Each figure is the median of SAMPLES, less what the same frame costs around nothing. tests/bench/run
- * puts the two machines side by side and knows the limits.
+ * main.c - the benchmark's kernel: one ELF for the bare machine and for Gnomon. It prints a line for
+ * each row, "row NAME: N instructions, N entries, N cr3 writes", the last two from the monitor's own
+ * counters. Each figure is the median of SAMPLES, less what the same frame costs around nothing.
+ * tests/bench/run puts the two machines side by side and knows the limits.
  */
 #include "tests/bench/paths.h"
 
@@ -16,25 +16,25 @@ const char test_name[] = "bench";
 #define NOWHERE	     0x60000000ul
 #define DEMAND_PAGES 0x60100000ul
 
-/* The frame of the user ends by INT3, an entry. A row that ends by its own fault has none of that. */
+/* The frame of the user ends by INT3, an entry. A row that ends by its own fault has none. */
 #define BY_FAULT 1
 
 enum frame { OF_KERNEL, OF_USER, FRAMES };
 
 struct row {
 	const char *name;
-	enum frame frame;	/* whose "nothing" is subtracted */
-	u64 (*bare)(void);	/* NULL: there is no such thing there */
+	enum frame frame;  /* whose "nothing" is subtracted */
+	u64 (*bare)(void); /* NULL: there is no such thing there */
 	u64 (*gnomon)(void);
-	void (*prepare)(void);	/* before each sample, not measured; may be NULL */
-	u64 entries;		/* BY_FAULT, or 0 */
+	void (*prepare)(void); /* before each sample, not measured; may be NULL */
+	u64 entries;	       /* BY_FAULT, or 0 */
 };
 
 struct figures {
 	u64 instructions, entries, cr3_writes;
 };
 
-/* ---- rows that need more than a path --------------------------------------------------------------- */
+/* ---- rows that need more than a path ------------------------------------------------------- */
 
 static u64 user(const struct snippet *code, u64 rdi)
 {
@@ -74,7 +74,7 @@ static u64 run_iret(void)
 	return (u32)s.rax;
 }
 
-/* ---- what they need before ------------------------------------------------------------------------- */
+/* ---- what they need before ----------------------------------------------------------------- */
 
 static void use_library_handlers(void)
 {
@@ -156,30 +156,30 @@ static u64 run_gnomon_event(void)
 	return with_interrupts(gnomon_event);
 }
 
-/* ---- the table ------------------------------------------------------------------------------------- */
+/* ---- the table ----------------------------------------------------------------------------- */
 
 static const struct row nothings[FRAMES] = {
-	[OF_KERNEL] = {"nothing", OF_KERNEL, nothing, nothing, NULL, 0},
-	[OF_USER] = {"nothing", OF_USER, run_user_nothing, run_user_nothing, NULL, 0},
+    [OF_KERNEL] = {"nothing", OF_KERNEL, nothing, nothing, NULL, 0},
+    [OF_USER] = {"nothing", OF_USER, run_user_nothing, run_user_nothing, NULL, 0},
 };
 
 static const struct row rows[] = {
-	{"system call of the user", OF_USER, run_syscall, run_syscall, NULL, 0},
-	{"null hypercall", OF_KERNEL, NULL, null_hypercall, NULL, 0},
-	{"null hypercall by INT", OF_KERNEL, NULL, null_int, NULL, 0},
-	{"#UD to the handler", OF_USER, run_undefined, run_undefined, NULL, BY_FAULT},
-	{"#PF to the handler", OF_USER, run_page_fault, run_page_fault, NULL, BY_FAULT},
-	{"demand-page fault", OF_USER, run_demand, run_demand, prepare_demand, 0},
-	{"context switch by CR3", OF_KERNEL, bare_load_cr3, gnomon_load_cr3, prepare_root, 0},
-	{"INVLPG", OF_KERNEL, bare_invlpg, gnomon_invlpg, prepare_invlpg, 0},
-	{"64 INVLPG in the ring", OF_KERNEL, bare_ring, gnomon_ring, prepare_ring, 0},
-	{"IRET to the user", OF_USER, run_iret, run_iret, NULL, 0},
-	{"CLI and STI by slots", OF_KERNEL, bare_cli_sti, gnomon_cli_sti, NULL, 0},
-	{"CLI inline, STI by slot", OF_KERNEL, bare_cli_sti, gnomon_inline_cli_sti, NULL, 0},
-	{"event to oneself and back", OF_KERNEL, run_bare_event, run_gnomon_event, NULL, 0},
+    {"system call of the user", OF_USER, run_syscall, run_syscall, NULL, 0},
+    {"null hypercall", OF_KERNEL, NULL, null_hypercall, NULL, 0},
+    {"null hypercall by INT", OF_KERNEL, NULL, null_int, NULL, 0},
+    {"#UD to the handler", OF_USER, run_undefined, run_undefined, NULL, BY_FAULT},
+    {"#PF to the handler", OF_USER, run_page_fault, run_page_fault, NULL, BY_FAULT},
+    {"demand-page fault", OF_USER, run_demand, run_demand, prepare_demand, 0},
+    {"context switch by CR3", OF_KERNEL, bare_load_cr3, gnomon_load_cr3, prepare_root, 0},
+    {"INVLPG", OF_KERNEL, bare_invlpg, gnomon_invlpg, prepare_invlpg, 0},
+    {"64 INVLPG in the ring", OF_KERNEL, bare_ring, gnomon_ring, prepare_ring, 0},
+    {"IRET to the user", OF_USER, run_iret, run_iret, NULL, 0},
+    {"CLI and STI by slots", OF_KERNEL, bare_cli_sti, gnomon_cli_sti, NULL, 0},
+    {"CLI inline, STI by slot", OF_KERNEL, bare_cli_sti, gnomon_inline_cli_sti, NULL, 0},
+    {"event to oneself and back", OF_KERNEL, run_bare_event, run_gnomon_event, NULL, 0},
 };
 
-/* ---- measuring ------------------------------------------------------------------------------------- */
+/* ---- measuring ----------------------------------------------------------------------------- */
 
 static struct gn_stats stats(void)
 {
@@ -238,8 +238,8 @@ static void out8(u16 port, u8 value)
 	__asm__ volatile("outb %0, %1" : : "a"(value), "Nd"(port));
 }
 
-/* The bare machine: only the event that we send ourselves shall come. Both interrupt controllers are
- * masked, the APIC's registers mapped, the APIC switched on (bit 8 of its register 0xf0). */
+/* The bare machine: only the event that we send ourselves shall come. Both interrupt controllers
+ * are masked, the APIC's registers mapped, the APIC switched on (bit 8 of its register 0xf0). */
 static void prepare_bare_events(void)
 {
 	volatile u32 *spurious = (u32 *)(APIC + 0xf0ul);

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * paths.S - what is measured, instruction by instruction. Under -icount shift=0 the TSC counts executed
- * instructions, so a path reads it, does the thing once, and reads it again; the two reads alone are a
- * path of their own (nothing), whose figure main.c subtracts.
+ * paths.S - what is measured, instruction by instruction. Under -icount shift=0 the TSC counts
+ * executed instructions, so a path reads it, does the thing once, and reads it again; the two reads
+ * alone are a path of their own (nothing), whose figure main.c subtracts.
  *
  *   (i)   functions of the kernel: uint64_t path(void), the figure
  *   (ii)  code of the user, run by the library: the figure in RAX
  *   (iii) the kernel's half of those: handlers and entries
  *
- * A pair of names bare_X and gnomon_X is one thing done on each machine. Words of memory that differ are
- * addresses of slots, since the code area is beyond a direct call.
+ * A pair of names bare_X and gnomon_X is one thing done on each machine. Slots are called through
+ * words of memory, since the code area is beyond a direct call.
  */
 #include "guest-abi/kit/asm.h"
 #include "tests/bench/paths.h"
@@ -19,7 +19,7 @@
 
 	.text
 
-/* ---- (i) ------------------------------------------------------------------------------------------ */
+/* ---- (i) ----------------------------------------------------------------------------------- */
 
 .macro path name
 	.globl	\name
@@ -122,7 +122,7 @@ path gnomon_ring
 	call	*slot_drain(%rip)
 	path_end
 
-/* ---- (ii) ----------------------------------------------------------------------------------------- */
+/* ---- (ii) ---------------------------------------------------------------------------------- */
 
 	.section .rodata
 .macro user_path name
@@ -161,7 +161,7 @@ user_arrived_start:
 
 	.text
 
-/* ---- (iii) ---------------------------------------------------------------------------------------- */
+/* ---- (iii) --------------------------------------------------------------------------------- */
 
 /* A system call that does nothing. */
 	.globl bare_syscall, gnomon_syscall
