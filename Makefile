@@ -56,15 +56,20 @@ CFLAGS := -std=gnu11 -O2 -g $(warnings) -I. -I$(BUILD)/include -ffreestanding -f
           -fpie -include lib/hidden.h -mno-red-zone -mgeneral-regs-only \
           -fno-stack-protector -fno-asynchronous-unwind-tables -fcf-protection=none \
           -fno-omit-frame-pointer -ffunction-sections -falign-functions=16 -fno-jump-tables \
-          -ffile-prefix-map=$(CURDIR)=. $(if $(DEBUG),-DGN_DEBUG)
+          -ffile-prefix-map=$(CURDIR)=. $(if $(DEBUG),-DGN_DEBUG) $(if $(STACK),-fstack-usage)
 ifneq ($(findstring clang,$(CC)),)
 CFLAGS += -mretpoline -mretpoline-external-thunk -ftrivial-auto-var-init=zero \
           -enable-trivial-auto-var-init-zero-knowing-it-will-be-removed-from-clang
 else
 CFLAGS += -mindirect-branch=thunk-extern -mindirect-branch-register -ftrivial-auto-var-init=zero
 endif
-# What runs while booting, or to print a line, is small rather than fast.
-$(patsubst %,$(BUILD)/%.o,$(basename $(boot) $(cpu) $(lib))): CFLAGS += -Os
+# What runs while booting, once a guest, to print a line, or after a trap that costs hundreds of
+# instructions anyway, is small rather than fast.
+small := $(boot) $(cpu) $(lib) $(emulate) mm/shadow/shadow.c mm/shadow/audit.c object/guest.c \
+         $(addprefix arch/x86/vcpu/, clock.c descriptors.c emulator.c operations-control.c \
+         operations-memory.c operations-msr.c operations-segment.c segments.c window.c) \
+         $(addprefix run/, main.c options.c guest-config.c guests.c loader.c keyboard.c)
+$(patsubst %,$(BUILD)/%.o,$(basename $(small))): CFLAGS += -Os
 
 ASFLAGS := -I. -g -D__ASSEMBLER__ -ffile-prefix-map=$(CURDIR)=.
 

@@ -17,3 +17,20 @@ $(BUILD)/tests/bench/bench.elf: $(bench-objects) $(guest-lib-objects) tests/gues
 
 bench: all $(BUILD)/tests/bench/bench.elf ## what operations cost, beside the bare machine
 	$(Q)tests/bench/run $(BUILD)/gnomon.elf $(BUILD)/tests/bench/bench.elf
+
+size: all ## the monitor's code and memory, against their limits
+	$(Q)tests/bench/size $(BUILD)/gnomon.elf
+
+# -fstack-usage writes a .su file beside each object; the build is a separate one, since it is rare.
+stack: ## the largest stack frames of the monitor
+	$(Q)$(MAKE) --no-print-directory BUILD=$(BUILD)/stack STACK=1 all >/dev/null
+	$(Q)cat $$(find $(BUILD)/stack -name '*.su' -not -path '*/guest*') | \
+		sort -t '	' -k 2 -nr | head -20
+
+listing: all ## each slot of the code area: its name and its instructions
+	$(Q)tests/bench/listing $(BUILD)/gnomon.elf $(OBJDUMP)
+
+disasm: all ## one function of the monitor: make disasm F=vcpu_run
+	$(Q)test -n "$(F)" || { echo "which function? make disasm F=NAME"; exit 1; }
+	$(Q)$(OBJDUMP) -dS --no-show-raw-insn --disassemble=$(F) $(BUILD)/gnomon.elf | \
+		grep -v '^Disassembly of'
