@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
  * main.c - the benchmark's kernel: one ELF for the bare machine and for Gnomon. It prints a line
- * for each row, "row NAME: N instructions, N entries, N cr3 writes", the last two as the monitor counts
- * them. Each figure is the median of SAMPLES, less what the same frame costs around nothing.
+ * for each row, "row NAME: N instructions, N entries, N cr3 writes", the last two as the monitor
+ * counts them. Each figure is the median of SAMPLES, less what the same frame costs around nothing.
  * tests/bench/run puts the two machines side by side and knows the limits.
  */
 #include "tests/bench/paths.h"
