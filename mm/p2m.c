@@ -197,7 +197,7 @@ int p2m_set_table(struct p2m *p2m, gfn_t gfn, bool is_table)
 		return 0;
 	}
 	e->word &= ~(u64)P2M_TABLE;
-	return revoke(p2m, gfn, e, P2M_R | P2M_X);
+	return revoke(p2m, gfn, P2M_R | P2M_X);
 }
 
 /* The rights go first, so that nothing is translated anew while the old translations go in pieces.

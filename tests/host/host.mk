@@ -19,14 +19,6 @@ $(BUILD)/host/%.o: %.c
 unit-tests   := checks-test launch-test system-test
 fuzz-tests   :=
 mutate-tests :=
-include tests/host/emulate/emulate.mk
-
-unit-tests := checks-test launch-test system-test loader-test packed-test frame-test p2m-test paging-test \
-              world-test boot-test lib-test cpu-test $(emulate-tests)
-
-unit: $(unit-tests) ## the host tests; minutes
-
-# Tests by chance and by planted faults: a target each, FUZZ_SECONDS of each fuzzer.
 FUZZ_SECONDS := 60
 
 checks-test:
@@ -98,8 +90,6 @@ boot-test lib-test cpu-test: %: $(BUILD)/host/%
 
 # The guests' loader with the libraries that unpack, and a kernel that it must accept in each packing.
 unit-tests += loader-test packed-test
-# The guests' loader, and a kernel that it must accept.
-unit-tests += loader-test
 fuzz-tests += loader-fuzz
 host-loader := $(addprefix guests/loader/, image.c unpack.c stream.c elf.c native.c place.c tables.c \
                    xen-notes.c xen.c xen-layout.c xen-tables.c heap.c) tests/host/loader/judge.c
@@ -116,19 +106,14 @@ packed-test: $(BUILD)/host/packed-test $(BUILD)/guests/tour.elf
 	$(Q)tests/host/loader/pack $(BUILD)/guests/tour.elf $(BUILD)/packed
 	$(Q)$^ $(BUILD)/packed/*
 
-loader-fuzz: $(BUILD)/guests/tour.elf
-	$(Q)clang $(filter-out -fsanitize=%,$(HOSTCFLAGS)) -fsanitize=fuzzer,address,undefined \
-		-o $(BUILD)/host/loader-fuzz tests/host/loader/loader-fuzz.c $(host-loader) \
-		$(unpack-libs)
-	$(Q)tests/host/loader/pack $< $(BUILD)/packed
-	$(Q)$(BUILD)/host/loader-fuzz -max_total_time=$(FUZZ_SECONDS) -max_len=65536 \
-		-malloc_limit_mb=0 -rss_limit_mb=3000 -seed_inputs=$<,$(BUILD)/packed/zstd
 $(BUILD)/host/loader-fuzz: tests/host/loader/loader-fuzz.c $(host-loader)
-	$(host-fuzzer)
+	$(host-fuzzer) $(unpack-libs)
 
 loader-fuzz: $(BUILD)/host/loader-fuzz $(BUILD)/guests/tour.elf
+	$(Q)tests/host/loader/pack $(lastword $^) $(BUILD)/packed
 	$(Q)tests/host/fuzz-for $(FUZZ_SECONDS) $< $(BUILD)/corpus/loader -max_len=65536 \
-		-seed_inputs=$(lastword $^)
+		-malloc_limit_mb=0 -rss_limit_mb=3000 \
+		-seed_inputs=$(lastword $^),$(BUILD)/packed/zstd
 
 # The monitor's own objects: what is counted is what runs.
 $(BUILD)/host/shadow-bench: $(patsubst %.c,$(BUILD)/%.o,$(mm) $(shadow) lib/string.c) \
