@@ -187,6 +187,8 @@ static const struct expectation expectations[] = {
 	{ "OUT, CPL 3, IOPL 3", "vol. 1, 19.5.2", CODE(0xee), "rdx=3f8 cpl=3 flags=3002",
 	  "ok +1 out3f8/1=0" },
 	{ "INSB", "INS", CODE(0x6c), "rdx=60 rdi=20000100", "ok +1 rdi=20000101 a100=d4 in60/1" },
+	{ "INSD is never 8 bytes", "INS", CODE(0x48, 0x6d), "rdx=60 rdi=20000100",
+	  "ok +2 rdi=20000104 a100=a1b2c3d4 in60/4" },
 	{ "REP INSD", "INS", CODE(0xf3, 0x6d), "rdx=60 rdi=20000100 rcx=2",
 	  "ok +2 rcx=0 rdi=20000108 a100=a1b2c3d4a1b2c3d4 in60/4 in60/4" },
 	{ "INS to a read-only page reads no port", "INS", CODE(0x6c), "rdx=60 rdi=20001000 ro=1",
