@@ -23,8 +23,8 @@ static struct emulate_registers before;
 static u8 data_before[CPU_DATA_SIZE];
 static bool skips;
 
-/* One word of set-up, NAME=HEX: a register, flags, rip, cpl, mode (16, 32, 64), if, crN, drN,
- * cpuid, efer, star, ldt, tr, gdt, idt, ro (the second data page is read-only), xen (a forced
+/* One word of set-up, NAME=HEX: a register, flags, rip, cpl, mode (16, 32, 64), if, shadow, crN,
+ * drN, cpuid, efer, star, ldt, tr, gdt, idt, ro (the second data page is read-only), xen (a forced
  * prefix is skipped), mN and sN (8 bytes of memory), limit (of all segments), base (of all but CS),
  * csbase, fsbase, ds (its attributes), skip (step over the instruction instead). */
 static bool set(const char *name, u64 value)
@@ -60,6 +60,8 @@ static bool set(const char *name, u64 value)
 		world_set_mode(&world, value == 0x64   ? DECODE_64
 				       : value == 0x32 ? DECODE_32
 						       : DECODE_16);
+	else if (!strcmp(name, "shadow"))
+		world.r.interrupt_shadow = value;
 	else if (!strcmp(name, "if"))
 		world.interrupt_flag = value;
 	else if (!strcmp(name, "cpuid"))
