@@ -147,7 +147,7 @@ static bool page_is_sound(const struct shadow *s, const struct shadow_page *page
 	if (page_is_loose(page) || !page->tracked)
 		in_sync = page->key.role & ROLE_SPLIT;
 	for (unsigned slot = 0; slot < SHADOW_SLOTS; slot++) {
-		if (!page->sptes[slot] || (is_root && is_reserved_slot(s, slot)))
+		if (!page->sptes[slot] || (is_root && !page->links[slot]))
 			continue;
 		present++;
 		HOLDS(spte_is_leaf(page, page->sptes[slot]) ? leaf_is_sound(s, page, slot)

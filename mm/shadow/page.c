@@ -90,7 +90,7 @@ static void withdraw_all(struct shadow *s, struct shadow_page *page)
 	for (unsigned slot = 0; slot < SHADOW_SLOTS && (page->present || is_root); slot++) {
 		if (!page->sptes[slot])
 			continue;
-		if (!is_root || !is_reserved_slot(s, slot))
+		if (page->links[slot])
 			spte_withdraw(s, page, slot);
 		else if (!page->pins) /* a CPU that runs on it needs the switcher to leave */
 			page->sptes[slot] = 0;

@@ -106,7 +106,7 @@ static inline bool key_equal(struct page_key a, struct page_key b)
 
 struct shadow_page {
 	u64 *sptes;	     /* (c) the CPU sets A and D in them */
-	u64 *links;	     /* (s) */
+	u64 *links;	     /* (s) 0: no spte, or one of a reserved slot */
 	mfn_t mfn;	     /* (c) of sptes */
 	mfn_t links_mfn;     /* (c) */
 	struct page_key key; /* (s) */

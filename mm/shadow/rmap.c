@@ -70,6 +70,7 @@ static void take_out(struct shadow *s, struct shadow_page *page, unsigned slot, 
 	u64 l = page->links[slot];
 	u32 next = l >> LINK_NEXT_SHIFT;
 
+	page->links[slot] = 0;
 	if (!(l & LINK_HEAD)) {
 		u64 *previous = link_of(s, l & LINK_VALUE);
 

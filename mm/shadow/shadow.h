@@ -104,8 +104,8 @@ int shadow_init(struct shadow *s, const struct shadow_config *config) __must_che
  */
 int shadow_destroy(struct shadow *s) __must_check;
 
-/* The top-level slots that are ours, and from where on user access is refused, change: as the guest's ABI
- * becomes known. Everything is forgotten. */
+/* The top-level slots that are ours, and from where on user access is refused, change: as the
+ * guest's ABI becomes known. Everything is forgotten. */
 void shadow_set_upper_half(struct shadow *s, u16 reserved_first, u16 reserved_last,
 			   u16 supervisor_from_slot);
 

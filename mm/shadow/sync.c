@@ -28,7 +28,7 @@ static u64 *table_of(const struct shadow *s, gfn_t gfn)
  * about to be used: the translation is set before it faults. */
 void leaf_changed(struct shadow *s, struct shadow_page *page, unsigned slot, u64 gpte)
 {
-	u64 old = page->sptes[slot], new = 0;
+	u64 old = page->sptes[slot], now = 0;
 	struct p2m_entry *target = NULL;
 	gfn_t gfn = leaf_gfn(page, slot, gpte);
 
@@ -36,20 +36,20 @@ void leaf_changed(struct shadow *s, struct shadow_page *page, unsigned slot, u64
 	    !gpte_is_reserved(s, role_mode(page->key.role), 1, gpte))
 		target = p2m_lookup(s->config.p2m, gfn);
 	if (target)
-		new = leaf_spte(s, page->key.role, gpte, target, false);
+		now = leaf_spte(s, page->key.role, gpte, target, false);
 	loose_note(s, page, slot, gpte);
-	if (!((old ^ new) & ~PTE_D))
+	if (!((old ^ now) & ~PTE_D))
 		return;
-	if (old && new && !((old ^ new) & PTE_FRAME)) {
-		spte_change(s, page, slot, new);
-		if (old & ~new &(PTE_W | PTE_U) || new & ~old & PTE_NX)
+	if (old && now && !((old ^ now) & PTE_FRAME)) {
+		spte_change(s, page, slot, now);
+		if (old & ~now & (PTE_W | PTE_U) || now & ~old & PTE_NX)
 			s->stale = true;
 		return;
 	}
 	if (old)
 		spte_withdraw(s, page, slot);
-	if (new &&page_is_live(s, page) && !(s->config.without & SHADOW_PREFAULT))
-		spte_set_leaf(s, page, slot, new, gfn, target);
+	if (now && page_is_live(s, page) && !(s->config.without & SHADOW_PREFAULT))
+		spte_set_leaf(s, page, slot, now, gfn, target);
 }
 
 static void entry_changed(struct shadow *s, struct shadow_page *page, unsigned slot, u64 gpte)

@@ -12,7 +12,7 @@
 #include "tests/host/shadow/oracle.h"
 
 #define GUEST_FRAMES 64
-#define L4	     0 /* gfns of the first address space's tables; a table's entries are bare gfns */
+#define L4	     0 /* gfns of the first address space's tables */
 #define L3	     1
 #define L2	     2
 #define L1	     3

@@ -113,18 +113,10 @@ static void put_block(void)
 
 static unsigned usual_rights(u64 gfn)
 {
-	switch (gfn) {
-	case PUBLISHED:
-		return P2M_R | P2M_W;
-	case 61:
-		return P2M_R | P2M_X;
-	case 62:
-		return P2M_R | P2M_W;
-	case 63:
-		return P2M_R | P2M_X | P2M_ON_DEMAND;
-	default:
-		return P2M_RIGHTS;
-	}
+	static const unsigned special[] = {P2M_R | P2M_W, P2M_R | P2M_X, P2M_R | P2M_W,
+					   P2M_R | P2M_X | P2M_ON_DEMAND};
+
+	return gfn >= PUBLISHED && gfn < GFNS ? special[gfn - PUBLISHED] : P2M_RIGHTS;
 }
 
 static void remember(struct world_vcpu *v, unsigned page)
