@@ -458,6 +458,33 @@ static void test_large(enum shadow_policy policy)
 	end();
 }
 
+/* A table whose gfn differs from another's only above bit 31, mapping such a page. */
+static void test_far_gfns(enum shadow_policy policy)
+{
+	const u64 far = 1ul << 32;
+	mfn_t table, page, mfn;
+	struct shadow_result r;
+
+	begin(policy, SHADOW_FRAMES_MIN);
+	table = frame_alloc(FRAME_GUEST, 1);
+	page = frame_alloc(FRAME_GUEST, 1);
+	CHECK(p2m_insert(&p2m, GFN(far + L1), table, P2M_RIGHTS) == 0);
+	CHECK(p2m_insert(&p2m, GFN(far + DATA), page, P2M_RIGHTS) == 0);
+	map_first();
+	CHECK(touch(0, true) == SHADOW_FIXED);
+	*(u64 *)machine_map(table) = entry(far + DATA, ALL_BITS);
+	set_entry(L2, 6, entry(far + L1, ALL_BITS));
+	CHECK(try(GVA(6ul << 21), (struct shadow_access){.write = true}, &r, &mfn) == SHADOW_FIXED);
+	CHECK(mfn_equal(mfn, page));
+	CHECK(p2m_remove(&p2m, GFN(far + DATA)) == 0);
+	CHECK(try(GVA(6ul << 21), (struct shadow_access){0}, &r, &mfn) == SHADOW_POPULATE);
+	CHECK(r.gfn.v == far + DATA);
+	CHECK(touch(0, true) == SHADOW_FIXED && faults == 0);
+	frame_put(table);
+	frame_put(page);
+	end();
+}
+
 static void test_rights(void)
 {
 	struct shadow_result r;
@@ -536,6 +563,8 @@ int main(int argc, char **argv)
 	test_loose();
 	test_large(SHADOW_TRAPPED);
 	test_large(SHADOW_NOTIFIED);
+	test_far_gfns(SHADOW_TRAPPED);
+	test_far_gfns(SHADOW_NOTIFIED);
 	test_rights();
 	test_long_list();
 	test_unreached();
