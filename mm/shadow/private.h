@@ -239,7 +239,6 @@ struct page_key child_key(const struct shadow *s, const struct shadow_page *page
 u64 leaf_spte(const struct shadow *s, u32 role, u64 gpte, const struct p2m_entry *target,
 	      bool kernel_view);
 u64 large_spte(const struct shadow *s, struct page_key block);
-gfn_t leaf_gfn(const struct shadow_page *page, unsigned slot, u64 gpte);
 bool spte_is_justified(const struct shadow *s, const struct shadow_page *page, unsigned slot,
 		       u64 spte, u64 gpte);
 
@@ -254,6 +253,13 @@ static inline bool gpte_is_reserved(const struct shadow *s, unsigned mode, unsig
 	if (unlikely(gpte & (s->reserved_bits | (mode & MODE_NXE ? 0 : PTE_NX))))
 		return true;
 	return unlikely(gpte & PTE_PS) && level > 1 && large_is_reserved(s, level, gpte);
+}
+
+static inline gfn_t leaf_gfn(const struct shadow_page *page, unsigned slot, u64 gpte)
+{
+	if (unlikely(page->key.role & ROLE_SPLIT))
+		return GFN(page->key.gfn.v + slot);
+	return GFN((gpte & PTE_FRAME) >> PAGE_SHIFT);
 }
 
 static inline bool table_is_protected(const struct shadow *s, const struct p2m_entry *e)

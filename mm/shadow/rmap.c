@@ -91,7 +91,7 @@ static void take_out(struct shadow *s, struct shadow_page *page, unsigned slot, 
 }
 
 /* A writable way to a loose table goes: what its D says must not be lost. */
-static void keep_dirty(struct shadow *s, u64 spte)
+static __cold void keep_dirty(struct shadow *s, u64 spte)
 {
 	for (unsigned i = 0, left = s->loose_count; left; i++) {
 		struct shadow_page *page = s->loose[i].page;
@@ -102,6 +102,14 @@ static void keep_dirty(struct shadow *s, u64 spte)
 		if (!((p2m_lookup(s->config.p2m, page->key.gfn)->word ^ spte) & PTE_FRAME))
 			page->written = true;
 	}
+}
+
+/* Nobody tells us what happens to a table that leads nowhere, unless it is protected. */
+static __cold void lost_parent(struct shadow *s, struct shadow_page *child)
+{
+	child->parent_count--;
+	if (!child->parent_count && s->config.policy != SHADOW_TRAPPED)
+		page_drop(s, child);
 }
 
 void spte_withdraw(struct shadow *s, struct shadow_page *page, unsigned slot)
@@ -115,16 +123,10 @@ void spte_withdraw(struct shadow *s, struct shadow_page *page, unsigned slot)
 	s->stats.zapped++;
 	if (s->budget)
 		s->budget--;
-	if (leaf) {
-		if (unlikely((spte & (SPTE_LOOSE | PTE_D)) == (SPTE_LOOSE | PTE_D)))
-			keep_dirty(s, spte);
-		return;
-	}
-	page = spte_child(s, spte);
-	page->parent_count--;
-	/* Nobody tells us what happens to a table that leads nowhere, unless it is protected. */
-	if (!page->parent_count && s->config.policy != SHADOW_TRAPPED)
-		page_drop(s, page);
+	if (unlikely(!leaf))
+		lost_parent(s, spte_child(s, spte));
+	else if (unlikely((spte & (SPTE_LOOSE | PTE_D)) == (SPTE_LOOSE | PTE_D)))
+		keep_dirty(s, spte);
 }
 
 /* Another view of the same frame. Both are right by the guest's tables, so a CPU may keep the old.

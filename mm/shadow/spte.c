@@ -41,13 +41,6 @@ struct page_key child_key(const struct shadow *s, const struct shadow_page *page
 	return (struct page_key){GFN(gfn), below};
 }
 
-gfn_t leaf_gfn(const struct shadow_page *page, unsigned slot, u64 gpte)
-{
-	if (page->key.role & ROLE_SPLIT)
-		return GFN(page->key.gfn.v + slot);
-	return GFN((gpte & PTE_FRAME) >> PAGE_SHIFT);
-}
-
 /* Everything that the guest and p2m grant; 0 if that is nothing. */
 u64 leaf_spte(const struct shadow *s, u32 role, u64 gpte, const struct p2m_entry *target,
 	      bool kernel_view)

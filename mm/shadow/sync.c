@@ -24,20 +24,16 @@ static u64 *table_of(const struct shadow *s, gfn_t gfn)
 	return e && e->tables && e->word & P2M_R ? machine_map(p2m_entry_mfn(e)) : NULL;
 }
 
-/* What the guest's entry grants now takes the place of what it granted. If that was nothing, it is
+/* What a present entry grants now takes the place of what it granted. If that was nothing, it is
  * about to be used: the translation is set before it faults. */
-void leaf_changed(struct shadow *s, struct shadow_page *page, unsigned slot, u64 gpte)
+static void leaf_replaced(struct shadow *s, struct shadow_page *page, unsigned slot, u64 gpte)
 {
 	u64 old = page->sptes[slot], now = 0;
-	struct p2m_entry *target = NULL;
 	gfn_t gfn = leaf_gfn(page, slot, gpte);
+	struct p2m_entry *target = p2m_lookup(s->config.p2m, gfn);
 
-	if ((gpte & (PTE_P | PTE_A)) == (PTE_P | PTE_A) &&
-	    !gpte_is_reserved(s, role_mode(page->key.role), 1, gpte))
-		target = p2m_lookup(s->config.p2m, gfn);
-	if (target)
+	if (target && !gpte_is_reserved(s, role_mode(page->key.role), 1, gpte))
 		now = leaf_spte(s, page->key.role, gpte, target, false);
-	loose_note(s, page, slot, gpte);
 	if (!((old ^ now) & ~PTE_D))
 		return;
 	if (old && now && !((old ^ now) & PTE_FRAME)) {
@@ -50,6 +46,15 @@ void leaf_changed(struct shadow *s, struct shadow_page *page, unsigned slot, u64
 		spte_withdraw(s, page, slot);
 	if (now && page_is_live(s, page) && !(s->config.without & SHADOW_PREFAULT))
 		spte_set_leaf(s, page, slot, now, gfn, target);
+}
+
+void leaf_changed(struct shadow *s, struct shadow_page *page, unsigned slot, u64 gpte)
+{
+	loose_note(s, page, slot, gpte);
+	if ((gpte & (PTE_P | PTE_A)) == (PTE_P | PTE_A))
+		leaf_replaced(s, page, slot, gpte);
+	else if (page->sptes[slot])
+		spte_withdraw(s, page, slot);
 }
 
 static void entry_changed(struct shadow *s, struct shadow_page *page, unsigned slot, u64 gpte)
@@ -111,8 +116,8 @@ void shadow_notify(struct shadow *s, const gpa_t *entries, unsigned count)
 				only = NULL;
 			last = gfn;
 		}
-		if (only)
-			entry_changed(s, only, slot, READ_ONCE(table[slot]));
+		if (likely(only && role_level(only->key.role) == 1))
+			leaf_changed(s, only, slot, READ_ONCE(table[slot]));
 		else if (table)
 			entries_changed(s, gfn, slot, slot);
 	}

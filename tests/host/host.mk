@@ -66,6 +66,11 @@ world-fuzz: $(BUILD)/host/world-fuzz
 shadow-mutate:
 	$(Q)tests/host/mutate/mutate
 
+# More operations, and changes that nobody thought of: about an hour.
+shadow-full: $(BUILD)/host/world-test
+	$(Q)$< 10000000 7
+	$(Q)tests/host/mutate/mutate --generated 200
+
 fuzz-tests += world-fuzz
 world-fuzz:
 	@mkdir -p $(BUILD)/host

@@ -124,7 +124,7 @@ static void report(const char *name, const struct world_counts *c)
 
 int main(int argc, char **argv)
 {
-	u64 operations = argc > 1 ? strtoull(argv[1], NULL, 0) : 200000;
+	u64 operations = argc > 1 ? strtoull(argv[1], NULL, 0) : 1000000;
 	unsigned worlds = operations / WORLD / ARRAY_SIZE(kinds);
 
 	host_seed = argc > 2 ? strtoull(argv[2], NULL, 0) : 20240818;
