@@ -8,12 +8,14 @@
 #include "lib/errno.h"
 #include "mm/shadow/private.h"
 
+static const u64 never; /* no shadow's generation: they begin with 1 */
+
 int shadow_vcpu_init(struct shadow_vcpu *sv, struct shadow *s, u16 id)
 {
 	if ((u64)(s->vcpu_count + 1) * SHADOW_FRAMES_MIN > s->config.limit)
 		return -ENOSPC;
 	s->vcpu_count++;
-	*sv = (struct shadow_vcpu){.shadow = s, .id = id};
+	*sv = (struct shadow_vcpu){.shadow = s, .id = id, .root_generation = &never};
 	return 0;
 }
 
@@ -22,6 +24,7 @@ static void let_go(struct shadow_vcpu *sv)
 	if (sv->root)
 		sv->root->pins--;
 	sv->root = NULL;
+	sv->root_generation = &never;
 }
 
 void shadow_vcpu_exit(struct shadow_vcpu *sv)
@@ -52,26 +55,18 @@ void root_settle(struct shadow_vcpu *sv)
 	root->pins++;
 	root->used = s->clock;
 	sv->root = root;
+	sv->root_generation = &root->generation;
+	sv->root_mfn = root->mfn;
 	for (unsigned i = 0; i < sv->fixed_count; i++)
 		WRITE_ONCE(root->sptes[sv->fixed[i].slot], sv->fixed[i].entry);
 }
 
-static __cold mfn_t find_root(struct shadow_vcpu *sv)
+mfn_t shadow_find_root(struct shadow_vcpu *sv)
 {
 	call_begin(sv->shadow);
 	root_settle(sv);
 	call_end(sv->shadow);
-	return sv->root->mfn;
-}
-
-/* Asked before each entry into the guest: nothing of the rare case is on its way. */
-mfn_t shadow_root(struct shadow_vcpu *sv)
-{
-	struct shadow_page *root = sv->root;
-
-	if (unlikely(!root || !page_is_live(sv->shadow, root)))
-		return find_root(sv);
-	return root->mfn;
+	return sv->root_mfn;
 }
 
 void shadow_set_slot(struct shadow_vcpu *sv, unsigned slot, u64 entry)

@@ -13,6 +13,7 @@
 #ifndef MM_SHADOW_SHADOW_H
 #define MM_SHADOW_SHADOW_H
 
+#include "lib/compiler.h"
 #include "lib/list.h"
 #include "mm/guest-copy.h"
 #include "mm/p2m.h"
@@ -125,7 +126,8 @@ void shadow_vcpu_exit(struct shadow_vcpu *sv);
 
 /* The root for the CPU's CR3. Never none: when memory is short, others pay. Any other call for this
  * guest may change it. A root belongs to one vCPU, so it is never live on two CPUs (R2). */
-mfn_t shadow_root(struct shadow_vcpu *sv);
+static inline mfn_t shadow_root(struct shadow_vcpu *sv);
+mfn_t shadow_find_root(struct shadow_vcpu *sv); /* its slow half */
 
 /* The guest loads CR3 (bits 12 to 51 count) or changes its mode; both forget what a CR3 write
  * forgets on hardware, so far as the policy has not kept it true anyway. load_cr3 answers
@@ -180,6 +182,8 @@ struct shadow_page;
 struct shadow_vcpu {
 	struct shadow *shadow;	  /* (c) */
 	struct shadow_page *root; /* (s) what the CPU should load: pinned; NULL: to be found */
+	const u64 *root_generation; /* (s) root's; another than shadow->generation: to be found */
+	mfn_t root_mfn;		    /* (s) root's */
 	u64 cr3;		  /* (v) */
 	u16 id;			  /* (c) */
 	u8 mode;		  /* (v) the mode as roles keep it */
@@ -220,5 +224,13 @@ struct shadow {
 	mfn_t directory;		       /* (c) the frame that is pages */
 	mfn_t rows; /* (s) the rows' frames, a list through struct frame's link */
 };
+
+/* Asked before each entry into the guest, so nothing of the rare case is on its way. */
+static inline mfn_t shadow_root(struct shadow_vcpu *sv)
+{
+	if (likely(*sv->root_generation == sv->shadow->generation))
+		return sv->root_mfn;
+	return shadow_find_root(sv);
+}
 
 #endif
