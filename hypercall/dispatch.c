@@ -7,8 +7,6 @@
 #include "guest-abi/hypercalls.h"
 #include "lib/errno.h"
 
-#define SYSCALL_SIZE 2 /* of SYSCALL, and of INT n */
-
 const struct personality *personality_of(u64 abi)
 {
 	switch (abi) {
@@ -19,27 +17,6 @@ const struct personality *personality_of(u64 abi)
 	default:
 		return NULL;
 	}
-}
-
-enum call_action hypercall_dispatch(struct guest *g)
-{
-	const struct personality *p = g->personality;
-	struct guest_regs *regs = &g->vcpu.regs;
-	u64 number = regs->rax;
-	struct call_result result;
-
-	g->hypercalls++;
-	if (unlikely(number >= p->count)) {
-		regs->rax = -ENOSYS;
-		return CALL_DONE;
-	}
-	number &= index_mask(number, p->count);
-	result = p->call[number](g, &regs->rdi);
-	if (unlikely(result.action == CALL_AGAIN))
-		regs->rip -= SYSCALL_SIZE;
-	else
-		regs->rax = result.value;
-	return result.action;
 }
 
 unsigned hypercall_drain(struct guest *g, const struct personality *p)

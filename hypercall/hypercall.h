@@ -7,6 +7,7 @@
 #ifndef HYPERCALL_HYPERCALL_H
 #define HYPERCALL_HYPERCALL_H
 
+#include "lib/errno.h"
 #include "object/guest.h"
 
 /* What should happen to the vCPU after a call. */
@@ -41,9 +42,6 @@ extern const struct personality personality_native, personality_xen;
 /* By GN_ABI_; NULL: none. */
 const struct personality *personality_of(u64 abi);
 
-/* The call in the vCPU's registers. CALL_YIELD is the only answer that the caller must act on. */
-enum call_action hypercall_dispatch(struct guest *g);
-
 /* Carry out what waits in the vcpu page's ring. Returns how many calls failed. */
 unsigned hypercall_drain(struct guest *g, const struct personality *p);
 
@@ -59,6 +57,31 @@ static inline u64 index_mask(u64 number, u64 count)
 static inline struct call_result call_done(s64 value)
 {
 	return (struct call_result){value, CALL_DONE};
+}
+
+#define SYSCALL_SIZE 2 /* of SYSCALL, and of INT n */
+
+/* The call in the vCPU's registers. CALL_YIELD is the only answer that the caller must act on.
+ * Inline: the way to a handler is what a null hypercall costs. */
+static inline enum call_action hypercall_dispatch(struct guest *g)
+{
+	const struct personality *p = g->personality;
+	struct guest_regs *regs = &g->vcpu.regs;
+	u64 number = regs->rax;
+	struct call_result result;
+
+	g->hypercalls++;
+	if (unlikely(number >= p->count)) {
+		regs->rax = -ENOSYS;
+		return CALL_DONE;
+	}
+	number &= index_mask(number, p->count);
+	result = p->call[number](g, &regs->rdi);
+	if (unlikely(result.action == CALL_AGAIN))
+		regs->rip -= SYSCALL_SIZE;
+	else
+		regs->rax = result.value;
+	return result.action;
 }
 
 #endif

@@ -140,6 +140,7 @@ static void end(struct guest *g, enum guest_end how, const char *format, va_list
 	if (g->end != GUEST_LIVES)
 		return;
 	g->end = how;
+	g->vcpu.has_ended = true;
 	g->blocked = false;
 	if (format)
 		print_format_v(g->death, sizeof(g->death), format, args);
@@ -167,6 +168,7 @@ void guest_shut_down(struct guest *g, enum guest_end how)
 {
 	if (g->end == GUEST_LIVES)
 		g->end = how;
+	g->vcpu.has_ended = true;
 }
 
 void guest_die_of_vcpu(struct guest *g)

@@ -17,11 +17,7 @@
 
 /* ---- (i) ---- */
 
-static void hypercall(struct guest *g)
-{
-	if (unlikely(hypercall_dispatch(g) == CALL_YIELD))
-		sched_yield();
-}
+/* Those by SYSCALL, which are most of all exits, have been taken by the run loop. */
 
 /* ---- (ii) ---- */
 
@@ -152,11 +148,11 @@ static void interrupt(unsigned vector)
 		sched_tick();
 }
 
-static __attribute__((noinline)) void other_exit(struct guest *g, unsigned reason)
+void run_exit(struct guest *g, unsigned reason)
 {
 	switch (reason) {
 	case GN_HYPERCALL_VECTOR:
-		hypercall(g);
+		run_hypercall(g);
 		break;
 	case VECTOR_PF:
 		page_fault(g);
@@ -178,13 +174,4 @@ static __attribute__((noinline)) void other_exit(struct guest *g, unsigned reaso
 		else
 			interrupt(reason);
 	}
-}
-
-/* Hypercalls are most of all exits, and are spared what the other doors need of the stack. */
-void run_exit(struct guest *g, unsigned reason)
-{
-	if (likely(reason == EXIT_HYPERCALL))
-		hypercall(g);
-	else
-		other_exit(g, reason);
 }

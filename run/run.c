@@ -26,17 +26,35 @@ static void audit(struct guest *g)
 		BUG_ON(!shadow_is_sound(&g->shadow, g->config.policy == SHADOW_TRAPPED));
 }
 
-/* One guest, for as long as it is its turn. The loop that all else must be fast for. */
-static void run_turn(struct cpu *cpu, struct guest *g, bool audits)
+/* See to what must be before the guest is entered. False: it has ended. */
+static __attribute__((noinline)) bool attend(struct cpu *cpu, struct guest *g)
 {
+	if (vcpu_has_event(&g->vcpu))
+		vcpu_deliver_events(&g->vcpu);
+	if (guest_has_ended(g))
+		return false;
+	if (g->vcpu.is_audited)
+		audit(g);
+	if (g->vcpu.changed)
+		vcpu_load(cpu, &g->vcpu);
+	return true;
+}
+
+/* One guest, for as long as it is its turn. The loop that all else must be fast for. */
+static void run_turn(struct cpu *cpu, struct guest *g)
+{
+	if (guest_has_ended(g))
+		return;
 	do {
-		if (unlikely(vcpu_has_event(&g->vcpu)))
-			vcpu_deliver_events(&g->vcpu);
-		if (guest_has_ended(g))
+		unsigned reason;
+
+		if (unlikely(g->vcpu.attention) && !attend(cpu, g))
 			return;
-		run_exit(g, vcpu_run(cpu, &g->vcpu));
-		if (unlikely(audits))
-			audit(g);
+		reason = vcpu_run(cpu, &g->vcpu);
+		if (likely(reason == EXIT_HYPERCALL))
+			run_hypercall(g);
+		else
+			run_exit(g, reason);
 	} while (likely(sched_keeps(g)));
 }
 
@@ -49,7 +67,8 @@ void run_guests(struct cpu *cpu, const struct options *options)
 			idle();
 			continue;
 		}
-		run_turn(cpu, g, options->debug & OPTION_AUDIT);
+		g->vcpu.is_audited = options->debug & OPTION_AUDIT;
+		run_turn(cpu, g);
 		if (guest_has_ended(g))
 			guests_finish(cpu, g);
 	}

@@ -4,13 +4,21 @@
 #define RUN_RUN_H
 
 #include "arch/x86/cpu/cpu.h"
+#include "hypercall/hypercall.h"
 #include "object/guest.h"
 #include "run/options.h"
+#include "run/sched.h"
 
 /* Returns when all guests have ended. */
 void run_guests(struct cpu *cpu, const struct options *options);
 
-/* exits.c: what an exit means, by its reason. */
+/* exits.c: what an exit means, by its reason; the hypercall's own is the run loop's to know. */
 void run_exit(struct guest *g, unsigned reason);
+
+static inline void run_hypercall(struct guest *g)
+{
+	if (unlikely(hypercall_dispatch(g) == CALL_YIELD))
+		sched_yield();
+}
 
 #endif

@@ -74,7 +74,7 @@ struct guest_regs {
 	u64 r9, rbx, rcx, rbp, r11, r12, r13, r14, r15;
 	u64 rax;
 	u64 vector; /* the exit reason: a vector or EXIT_ */
-	u64 error;  /* error code of a vector that has one, else 0 */
+	u64 error;  /* error code of a vector that has one, else 0; not of EXIT_HYPERCALL */
 	u64 rip, cs, rflags, rsp, ss;
 	u64 monitor_stack; /* the monitor's RSP while the guest runs */
 };

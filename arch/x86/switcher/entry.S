@@ -203,7 +203,6 @@ hypercall:
 	save_registers
 	popq	REGS_RAX(%rax)
 	movq	$EXIT_HYPERCALL, REGS_VECTOR(%rax)
-	movq	$0, REGS_ERROR(%rax)
 	mov	%rcx, REGS_RIP(%rax)
 	movq	$GN_KERNEL_CS, REGS_CS(%rax)
 	mov	%r11, REGS_RFLAGS(%rax)

@@ -13,6 +13,7 @@ void vcpu_die(struct vcpu *v, const char *why)
 {
 	if (!v->death)
 		v->death = why;
+	v->is_dead = true;
 }
 
 /* Offsets of RSP0 and IST1 in a 64-bit TSS (SDM 3A figure 8-11). */

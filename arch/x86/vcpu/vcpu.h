@@ -67,7 +67,7 @@ enum {
 
 /* Which frames a guest's kernel expects. */
 enum vcpu_frames {
-	VCPU_FRAMES_NATIVE, /* the CPU's own, through its gates */
+	VCPU_FRAMES_NATIVE, /* 0: the CPU's own, through its gates */
 	VCPU_FRAMES_XEN,    /* RCX and R11 below them; one entry for all events; GS exchanged */
 };
 
@@ -76,13 +76,23 @@ struct vcpu {
 	struct guest_regs regs;	   /* first: the switcher's */
 	struct gn_vcpu_page *page; /* (c) the guest writes it too: read each word once */
 	struct cpu *cpu;	   /* on whose area it is loaded; NULL: on none */
-	u32 changed;		   /* VCPU_CHANGED_; all while it is on no CPU */
-	u8 frames;		   /* enum vcpu_frames */
+	/* What is to be seen to before the next entry, and all of it as one word: 0, nothing. */
+	union {
+		u64 attention;
+		struct {
+			u16 changed;	    /* VCPU_CHANGED_; all while it is on no CPU */
+			bool is_audited;    /* the run loop wants to see each entry */
+			u8 unused;
+			bool event_pending; /* some bit of vectors is set; page->pending too */
+			bool is_dead;	    /* death is set */
+			bool has_ended;	    /* the owner says so */
+			u8 frames;	    /* enum vcpu_frames: Xen's pending is a guest's byte */
+		};
+	};
 	u8 vif_on;		   /* *vif is this, or its negation: 1 or 0 */
 	u8 *vif;		   /* the virtual interrupt flag, in a page that the guest writes too */
 	u8 *pending;		   /* likewise: an event waits for it */
 	u64 *cr2;		   /* likewise: where a page fault's address goes */
-	bool event_pending;	   /* some bit of vectors is set; page->pending repeats it */
 	bool in_double_fault;	   /* what was delivered last was a double fault */
 	const char *death;	   /* why it cannot go on; the first reason wins */
 
@@ -133,8 +143,6 @@ void vcpu_load(struct cpu *cpu, struct vcpu *v);
  */
 static inline unsigned vcpu_run(struct cpu *cpu, struct vcpu *v)
 {
-	if (unlikely(v->changed))
-		vcpu_load(cpu, v);
 	cpu->area.constants->guest_cr3 = mfn_to_maddr(shadow_root(&v->shadow)).v;
 	v->entries++;
 	if (unlikely(v->dr7 & DR7_ENABLES))
