@@ -93,6 +93,26 @@ static void step_through_call(void)
 	      "stepping through a call: vector %lu RAX %lx after %u steps", s.vector, s.rax, steps);
 }
 
+/*
+ * TF is set when SYSCALL begins: its trap comes at ring 0's first instruction, where RSP is still the
+ * guest's, and here leads nowhere.
+ */
+SNIPPET(only_syscall, "syscall");
+
+static void step_without_stack(u64 rsp)
+{
+	struct state s = state_for(USER);
+
+	s.rflags |= TF;
+	s.rsp = rsp;
+	run_state(&s, USER, &only_syscall);
+	if (s.vector == 1)
+		enter(&s);
+	check(s.vector == TAKEN_SYSCALL || s.vector == DONE, "a stepped SYSCALL with RSP %lx took %lu", rsp,
+	      s.vector);
+	check(rings_work(), "after a stepped SYSCALL with RSP %lx", rsp);
+}
+
 /* Debug registers over everything that the switcher touches, each kind of breakpoint. */
 #define DR7_ALL_GLOBAL 0xaa
 #define EXECUTE	       0x00000000
@@ -130,6 +150,9 @@ void test_main(void)
 	}
 	if (!on_gnomon)
 		return;
+	step_without_stack(0x123456789000);
+	step_without_stack(0);
+	step_without_stack(SWITCHER_GDT + 0x800);
 	step_through_call();
 	cover_switcher(EXECUTE);
 	cover_switcher(WRITE);

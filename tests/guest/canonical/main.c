@@ -77,12 +77,24 @@ static void refused(s64 result, const char *call, u64 address)
 		check(result == -GN_EINVAL || result == -GN_EFAULT, "%s of %lx: %ld", call, address, result);
 }
 
+SNIPPET(system_call, "syscall");
+
+/* Refused; and if it was not, then what comes of it. */
+static void entry_point(u64 address)
+{
+	s64 result = CALL(set_syscall_entry, address, 0);
+
+	refused(result, "set_syscall_entry", address);
+	if (result == 0)
+		run(USER, &system_call);
+}
+
 static void entry_points(u64 address)
 {
 	u64 gate[2] = {(address & 0xffff) | KERNEL_CS << 16 | 0x8eul << 40 | (address & 0xffff0000) << 32,
 		       address >> 32};
 
-	refused(CALL(set_syscall_entry, address, 0), "set_syscall_entry", address);
+	entry_point(address);
 	refused(CALL(set_kernel_stack, address), "set_kernel_stack", address);
 	refused(CALL(set_ist, 2, address), "set_ist", address);
 	if (is_reserved(address))

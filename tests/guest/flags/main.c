@@ -85,24 +85,25 @@ static void call(const struct snippet *code, u64 loaded, const char *way)
 		breach("%s with %lx: the real IF is 0", way, loaded);
 }
 
-/* IRET to ring 3 with these flags in the frame; then what ring 3 sees. */
+/* A return with these flags in the frame; then what the ring sees. A raw IRETQ to the kernel's ring is the
+ * monitor's to carry out, since the frame's CS has RPL 0. */
 SNIPPET(look, "pushfq; pop %rax");
 
-static void by_return(u64 loaded, enum way way, const char *name)
+static void by_return(enum ring ring, u64 loaded, enum way way, const char *name)
 {
-	struct state s = state_for(USER);
+	struct state s = state_for(ring);
 
-	stage_code(USER, &look, 0);
-	s.rflags = loaded | FIXED | IF;
+	stage_code(ring, &look, 0);
+	s.rflags = loaded | FIXED | (ring == USER ? IF : 0);
 	s.rcx = s.rip;
 	s.r11 = s.rflags;
 	enter_by_way(&s, way);
 	if (!check(s.vector == DONE, "%s with %lx took %lu", name, loaded, s.vector))
 		return;
 	if (on_gnomon && (s.rax & IOPL))
-		breach("%s gives ring 3 IOPL %lx", name, s.rax);
+		breach("%s gives ring %d IOPL: %lx", name, ring, s.rax);
 	if (!(s.rax & IF))
-		breach("%s gives ring 3 IF 0", name);
+		breach("%s gives ring %d a real IF of 0", name, ring);
 	check((s.rax & (STATUS | DF | AC | ID)) == (loaded & (STATUS | DF | AC | ID)),
 	      "%s with %lx gives %lx", name, loaded, s.rax);
 }
@@ -132,9 +133,11 @@ static void attack(u64 loaded)
 		from(ring, &by_page_fault, 14, loaded, "a page fault");
 	}
 	if (!(loaded & (NT | VM | IOPL | VIF | VIP)))
-		by_return(loaded, BY_SYSRET, "SYSRET");
+		by_return(USER, loaded, BY_SYSRET, "SYSRET");
 	if (!(loaded & VM))
-		by_return(loaded & ~(u64)NT, BY_IRET, "IRET");
+		by_return(USER, loaded & ~(u64)NT, BY_IRET, "IRET");
+	if (on_gnomon && !(loaded & (VM | NT | VIF | VIP)))
+		by_return(KERNEL, loaded, BY_RAW_IRET, "a raw IRETQ");
 	if (on_gnomon) {
 		call(&by_hypercall, loaded, "INT 0x82");
 		call(&by_slot, loaded, "a slot");
