@@ -34,4 +34,7 @@ guest-tests: all guest-elfs ## boot one small kernel per rule, bare and on Gnomo
 guest-tests-full: all guest-elfs
 	$(Q)BUILD=$(BUILD) tests/guest/run --full
 
-.PHONY: guest-elfs guest-tests guest-tests-full
+rules: all guest-elfs ## each attack succeeds when its rule is taken out of the monitor
+	$(Q)BUILD=$(BUILD) tests/rules/run
+
+.PHONY: guest-elfs guest-tests guest-tests-full rules

@@ -126,7 +126,7 @@ static void interrupts_off(void)
 
 static void attack(u64 loaded)
 {
-	for (enum ring ring = KERNEL; ring <= USER; ring++) {
+	for (enum ring ring = KERNEL; ring <= USER; ring += USER - KERNEL) {
 		from(ring, &by_fault, 6, loaded, "UD2");
 		from(ring, &by_int, 0x80, loaded, "INT 0x80");
 		from(ring, &by_syscall, TAKEN_SYSCALL, loaded, "SYSCALL");

@@ -7,14 +7,15 @@
 
 #define INT3	  0xcc
 #define PAGE_SIZE 4096
+#define RINGS	  4
 
 #define FLAGS_FIXED 2
 #define FLAGS_IF    0x200
 
-static u8 code_page[2][PAGE_SIZE] __attribute__((aligned(PAGE_SIZE)));
-static u8 stack_page[2][PAGE_SIZE] __attribute__((aligned(PAGE_SIZE)));
-static const u64 code_address[2] = {KERNEL_CODE, USER_CODE};
-static const u64 stack_end[2] = {KERNEL_STACK, USER_STACK};
+static u8 code_page[RINGS][PAGE_SIZE] __attribute__((aligned(PAGE_SIZE)));
+static u8 stack_page[RINGS][PAGE_SIZE] __attribute__((aligned(PAGE_SIZE)));
+static const u64 code_address[RINGS] = {[KERNEL] = KERNEL_CODE, [USER] = USER_CODE};
+static const u64 stack_end[RINGS] = {[KERNEL] = KERNEL_STACK, [USER] = USER_STACK};
 
 /* For entry.S. */
 extern const u64 code_area, sysret_slot;
@@ -23,7 +24,7 @@ const u64 sysret_slot = GN_SLOT(GN_OP_sysret);
 
 void stage_init(void)
 {
-	for (unsigned ring = KERNEL; ring <= USER; ring++) {
+	for (unsigned ring = KERNEL; ring <= USER; ring += USER - KERNEL) {
 		u64 user = ring == USER ? PTE_U : 0;
 
 		for (unsigned i = 0; i < PAGE_SIZE; i++)
@@ -36,7 +37,7 @@ void stage_init(void)
 /* Only what differs is written: an emulator translates a page anew whenever it is written to. */
 void stage_code(enum ring ring, const struct snippet *code, unsigned offset)
 {
-	static unsigned filled[2]; /* up to where there may be something else than INT3 */
+	static unsigned filled[RINGS]; /* up to where there may be something else than INT3 */
 	unsigned end = offset + (code->end - code->start);
 	unsigned last = filled[ring] > end ? filled[ring] : end;
 	u8 *to = code_page[ring];

@@ -84,7 +84,8 @@ struct state {
 	u64 cr2; /* of the last page fault */
 };
 
-enum ring { KERNEL, USER };
+/* The kernel's ring is 0 on the bare machine. */
+enum ring { KERNEL = 1, USER = 3 };
 enum way { BY_IRET, BY_SYSRET, BY_RAW_IRET, BY_RAW_SYSRET };
 
 /* Code that can run anywhere: it must not name its own addresses but relative to RIP. */

@@ -28,14 +28,13 @@ static bool may_write(u64 page)
 	return page == GN_VCPU_PAGE || page == SWITCHER_STACK;
 }
 
-/* Calls that change GDT, constants and window. */
+/* Calls that change the GDT and the constants. */
 static void make_monitor_write(void)
 {
 	u64 descriptor = 0;
 
 	CALL(set_gdt, &descriptor, 100, 1);
-	CALL(set_syscall_entry, SWITCHER_TEXT, 0); /* refused */
-	CALL(yield);
+	CALL(set_kernel_stack, KERNEL_STACK);
 }
 
 static void write_page(u64 page)
