@@ -64,6 +64,7 @@ static void give_away(u64 gfn)
 		load_root((u64 *)(gfn << 12));
 		breach("ran on a root of others");
 	} else if (command_line_is("published")) {
+		l3[0] = PTE_P | PTE_W | PTE_PS; /* the second table on the way, to 2 MiB of our own */
 		root[300] = start_info.vcpu_page_gfn << 12 | PTE_P | PTE_W;
 		load_root(root);
 		VCPU_PAGE->ring[0].call = (u64)l3 | PTE_P | PTE_W; /* some entry of it */
