@@ -121,7 +121,7 @@ static void add_info(struct builder *b)
 	    .vcpu_page_gfn = guest_vcpu_page_gfn(b->g).v,
 	    .abi = config->abi,
 	    .command_line_size = config->append_size,
-	    .shared_info_gfn = guest_vcpu_page_gfn(b->g).v + 1,
+	    .shared_info_gfn = guest_shared_info_gfn(b->g).v,
 	    .console_port = XEN_CONSOLE_PORT,
 	};
 	gfn_t first = take_run(b, 2);
