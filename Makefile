@@ -63,13 +63,10 @@ CFLAGS += -mretpoline -mretpoline-external-thunk -ftrivial-auto-var-init=zero \
 else
 CFLAGS += -mindirect-branch=thunk-extern -mindirect-branch-register -ftrivial-auto-var-init=zero
 endif
-# What runs while booting, once a guest, to print a line, or after a trap that costs hundreds of
-# instructions anyway, is small rather than fast.
-small := $(boot) $(cpu) $(lib) $(emulate) mm/shadow/shadow.c mm/shadow/audit.c object/guest.c \
-         $(addprefix arch/x86/vcpu/, clock.c descriptors.c emulator.c operations-control.c \
-         operations-memory.c operations-msr.c operations-segment.c segments.c window.c) \
-         $(addprefix run/, main.c options.c guest-config.c guests.c loader.c keyboard.c)
-$(patsubst %,$(BUILD)/%.o,$(basename $(small))): CFLAGS += -Os
+# The ways that every exit and fault takes are fast; all else is small.
+fast := arch/x86/vcpu/inject.c hypercall/dispatch.c run/run.c run/exits.c \
+        $(addprefix mm/shadow/, root.c fault.c walk.c spte.c)
+$(patsubst %,$(BUILD)/%.o,$(basename $(filter-out $(fast),$(monitor-sources)))): CFLAGS += -Os
 
 ASFLAGS := -I. -g -D__ASSEMBLER__ -ffile-prefix-map=$(CURDIR)=.
 

@@ -71,13 +71,6 @@ shadow-full: $(BUILD)/host/world-test
 	$(Q)$< 10000000 7
 	$(Q)tests/host/mutate/mutate --generated 200
 
-fuzz-tests += world-fuzz
-world-fuzz:
-	@mkdir -p $(BUILD)/host
-	$(Q)clang $(filter-out -fsanitize=%,$(HOSTCFLAGS)) -fsanitize=fuzzer,address,undefined \
-		-o $(BUILD)/host/world-fuzz tests/host/shadow/world-fuzz.c $(host-shadow)
-	$(Q)$(BUILD)/host/world-fuzz -max_total_time=$(FUZZ_SECONDS) -max_len=4097 -len_control=0
-
 # boot/ reads what a boot loader left from a small memory of the test's.
 unit-tests += boot-test lib-test cpu-test
 $(BUILD)/host/boot-test: $(call host-objects,$(filter %.c,$(boot)) lib/log.c lib/print.c \
