@@ -148,6 +148,7 @@ static void test_loose_new_way(void)
 	CHECK(scene_touch(0x10000, true) == SHADOW_FIXED);
 	*word(L1, 1) = entry(DATA + 20, ALL_BITS);
 	set_entry(L2, 7, entry(L1, ALL_BITS));
+	CHECK(scene_touch(7ul << 21 | 0x2000, false) == SHADOW_FIXED);
 	CHECK(scene_try(GVA(7ul << 21 | 0x1000), (struct shadow_access){0}, &r, &mfn) ==
 	      SHADOW_FIXED);
 	CHECK(mfn_equal(mfn, memory.mfn[DATA + 20]));
@@ -170,6 +171,28 @@ static void test_other_table(void)
 	*word(L2, 0) = entry(other, ALL_BITS);
 	CHECK(scene_touch(0x5000, false) == SHADOW_FIXED);
 	CHECK(scene_touch(1ul << 21 | 0x5000, false) == SHADOW_REFLECT);
+	scene_end();
+}
+
+/* The root of a vCPU that sleeps is the oldest page, and stays while others come and go. */
+static void test_idle_vcpu(void)
+{
+	struct shadow_vcpu idle;
+	mfn_t root;
+
+	scene_begin(SHADOW_TRAPPED, 2 * SHADOW_FRAMES_MIN);
+	map_first();
+	CHECK(shadow_vcpu_init(&idle, &shadow, 1) == 0);
+	root = shadow_load_cr3(&idle, 0);
+	for (u64 table = 4; table < 64; table++) {
+		*word(table, 0) = entry(L3, ALL_BITS);
+		shadow_load_cr3(&sv, table << 12);
+		CHECK(scene_touch(0x1000, false) == SHADOW_FIXED);
+	}
+	CHECK(shadow.stats.reclaimed > 0);
+	CHECK(mfn_equal(shadow_root(&idle), root));
+	CHECK(shadow_is_sound(&shadow, true));
+	shadow_vcpu_exit(&idle);
 	scene_end();
 }
 
@@ -375,6 +398,7 @@ int main(int argc, char **argv)
 	test_loose();
 	test_loose_new_way();
 	test_other_table();
+	test_idle_vcpu();
 	test_smap_and_stores();
 	test_large(SHADOW_TRAPPED);
 	test_large(SHADOW_NOTIFIED);
