@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # guest.mk - the guest tests. Included by the Makefile.
 
-# ---- guest tests: one kernel a folder, the same ELF for the bare machine and for Gnomon ----------------
+# ---- guest tests: one kernel a folder, the same ELF for the bare machine and for Gnomon ----------
 
 guest-tests := basics privileged int-n reserved-slots stale-tlb stack-pointer canonical flags \
                selectors ldt-gate switcher-jump breakpoints page-end doors \
@@ -10,18 +10,19 @@ guest-lib   := start.S entry.S machine.c paging.c enter.c check.c console.c
 guest-lib-objects := $(patsubst %,$(BUILD)/tests/guest/lib/%.o,$(basename $(guest-lib)))
 guest-elfs  := $(guest-tests:%=$(BUILD)/tests/guest/%.elf)
 guest-flags := -std=gnu11 -O2 -g $(warnings) -I. -ffreestanding -fno-common -fno-strict-aliasing \
-               -fno-pie -mno-red-zone -mgeneral-regs-only -fno-stack-protector -fcf-protection=none \
-               -fno-asynchronous-unwind-tables -ffile-prefix-map=$(CURDIR)=.
+               -fno-pie -mno-red-zone -mgeneral-regs-only -fno-stack-protector \
+               -fcf-protection=none -fno-asynchronous-unwind-tables -ffile-prefix-map=$(CURDIR)=.
 
 $(BUILD)/tests/guest/%.o: tests/guest/%.c
 	$(call say,CC,$<)
 	@mkdir -p $(@D)
 	$(Q)$(TARGETCC) $(guest-flags) -MMD -MP -c -o $@ $<
 
-$(BUILD)/tests/guest/%.elf: $(BUILD)/tests/guest/%/main.o $(guest-lib-objects) tests/guest/lib/test.ld
+$(BUILD)/tests/guest/%.elf: $(BUILD)/tests/guest/%/main.o $(guest-lib-objects) \
+                            tests/guest/lib/test.ld
 	$(call say,LD,$@)
-	$(Q)$(LD) -static -no-pie --no-warn-rwx-segments -z max-page-size=4096 -T tests/guest/lib/test.ld \
-		-o $@ $(filter %.o,$^)
+	$(Q)$(LD) -static -no-pie --no-warn-rwx-segments -z max-page-size=4096 \
+		-T tests/guest/lib/test.ld -o $@ $(filter %.o,$^)
 
 -include $(wildcard $(BUILD)/tests/guest/*/*.d)
 .SECONDARY: $(guest-tests:%=$(BUILD)/tests/guest/%/main.o) $(guest-lib-objects)

@@ -2,10 +2,11 @@
 /*
  * bases - segment registers and their bases across guests (R12, R13, R15).
  *
- * FS, GS and their bases live in the CPU while a guest runs, and the next guest finds them there unless they
- * are exchanged. Where the CPU lets ring 1 and ring 3 write the bases themselves (FSGSBASE), the monitor does
- * not see it happen. This guest sets bases by calls and, if it can, by instructions, loads selectors, yields
- * to the bystander, which has others, and looks whether its own are still there.
+ * FS, GS and their bases live in the CPU while a guest runs, and the next guest finds them there
+ * unless they are exchanged. Where the CPU lets ring 1 and ring 3 write the bases themselves
+ * (FSGSBASE), the monitor does not see it happen. This guest sets bases by calls and, if it can,
+ * by instructions, loads selectors, yields to the bystander, which has others, and looks whether
+ * its own are still there.
  */
 #include "tests/guest/lib/test.h"
 
@@ -29,9 +30,10 @@ static void look(enum ring ring, unsigned turn)
 	struct state s = run(ring, &read_both);
 
 	check(s.vector == DONE && s.rax == WORD_FS(turn) && s.rbx == WORD_GS(turn),
-	      "turn %u, ring %d: vector %lu, %%fs:0 %lx, %%gs:0 %lx", turn, ring, s.vector, s.rax, s.rbx);
-	check((s.rcx & 0xffff) == USER_SS && (s.rdx & 0xffff) == USER_SS, "turn %u: DS %lx ES %lx", turn,
-	      s.rcx, s.rdx);
+	      "turn %u, ring %d: vector %lu, %%fs:0 %lx, %%gs:0 %lx", turn, ring, s.vector, s.rax,
+	      s.rbx);
+	check((s.rcx & 0xffff) == USER_SS && (s.rdx & 0xffff) == USER_SS, "turn %u: DS %lx ES %lx",
+	      turn, s.rcx, s.rdx);
 }
 
 static void set(unsigned turn)

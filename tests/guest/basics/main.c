@@ -2,10 +2,11 @@
 /*
  * basics - does the library itself work here?
  *
- * Every other test rests on what is checked here: a test kernel starts on its own stack with RAM mapped
- * at its physical address; code runs in its kernel ring and in ring 3 and comes back with all registers
- * as they were; the common faults arrive with the vector, error code and CR2 that the manual names (SDM
- * 3A 6.15); a system call arrives with the user's RSP and its RFLAGS in R11; SYSRET goes back.
+ * Every other test rests on what is checked here: a test kernel starts on its own stack with RAM
+ * mapped at its physical address; code runs in its kernel ring and in ring 3 and comes back with
+ * all registers as they were; the common faults arrive with the vector, error code and CR2 that
+ * the manual names (SDM 3A 6.15); a system call arrives with the user's RSP and its RFLAGS in
+ * R11; SYSRET goes back.
  */
 #include "tests/guest/lib/test.h"
 
@@ -27,12 +28,13 @@ static void check_registers(enum ring ring)
 		b[i] = 0x0123456789abcdef * (i + 1);
 	after = before;
 	run_state(&after, ring, &nothing);
-	check(ran_through(&after, &nothing), "ring %d: vector %lu at %lx", ring, after.vector, after.rip);
+	check(ran_through(&after, &nothing), "ring %d: vector %lu at %lx", ring, after.vector,
+	      after.rip);
 	for (unsigned i = STATE_RAX / 8; i <= STATE_R15 / 8; i++)
 		check(a[i] == b[i], "ring %d: register %u is %lx, was %lx", ring, i, a[i], b[i]);
 	check(after.rsp == before.rsp, "ring %d: RSP %lx", ring, after.rsp);
-	check(after.cs == before.cs && after.ss == before.ss, "ring %d: CS %lx SS %lx", ring, after.cs,
-	      after.ss);
+	check(after.cs == before.cs && after.ss == before.ss, "ring %d: CS %lx SS %lx", ring,
+	      after.cs, after.ss);
 }
 
 static void check_faults(enum ring ring)
@@ -40,14 +42,15 @@ static void check_faults(enum ring ring)
 	u64 user_bit = ring == USER ? 4 : 0;
 	struct state s = run(ring, &invalid);
 
-	check(s.vector == 6 && s.rip == state_for(ring).rip, "ring %d: UD2 took %lu", ring, s.vector);
+	check(s.vector == 6 && s.rip == state_for(ring).rip, "ring %d: UD2 took %lu", ring,
+	      s.vector);
 	s = run(ring, &divide);
 	check(s.vector == 0, "ring %d: division by 0 took %lu", ring, s.vector);
 	s = run(ring, &push_pop);
 	check(s.vector == DONE, "ring %d: push and pop took %lu", ring, s.vector);
 	s = run(ring, &breakpoint);
-	check(s.vector == 3 && s.rip == state_for(ring).rip + 1, "ring %d: INT3 took %lu at %lx", ring,
-	      s.vector, s.rip);
+	check(s.vector == 3 && s.rip == state_for(ring).rip + 1, "ring %d: INT3 took %lu at %lx",
+	      ring, s.vector, s.rip);
 
 	s = try_read(ring, 0x123456789000);
 	check(s.vector == 14 && s.error == user_bit && s.cr2 == 0x123456789000,
@@ -60,19 +63,22 @@ static void check_faults(enum ring ring)
 	s = state_for(ring);
 	s.rip = KERNEL_STACK - 64;
 	enter(&s);
-	check(s.vector == 14 && s.error == (user_bit | 0x11), "ring %d: fetch from NX: %lu error %lx",
-	      ring, s.vector, s.error);
+	check(s.vector == 14 && s.error == (user_bit | 0x11),
+	      "ring %d: fetch from NX: %lu error %lx", ring, s.vector, s.error);
 }
 
 static void check_protection(void)
 {
 	struct state s = try_read(USER, KERNEL_CODE);
 
-	check(s.vector == 14 && s.error == 5, "user reads kernel: %lu error %lx", s.vector, s.error);
+	check(s.vector == 14 && s.error == 5, "user reads kernel: %lu error %lx", s.vector,
+	      s.error);
 	s = try_write(USER, USER_CODE, 0);
-	check(s.vector == 14 && s.error == 7, "user writes read-only: %lu error %lx", s.vector, s.error);
+	check(s.vector == 14 && s.error == 7, "user writes read-only: %lu error %lx", s.vector,
+	      s.error);
 	s = try_write(KERNEL, KERNEL_CODE, 0);
-	check(s.vector == 14 && s.error == 3, "kernel writes read-only: %lu error %lx", s.vector, s.error);
+	check(s.vector == 14 && s.error == 3, "kernel writes read-only: %lu error %lx", s.vector,
+	      s.error);
 	s = try_write(USER, USER_STACK - 8, 77);
 	check(s.vector == DONE, "user writes its stack: %lu", s.vector);
 	s = try_read(KERNEL, USER_STACK - 8);

@@ -2,14 +2,15 @@
 /*
  * breakpoints - debug traps at the doors of ring 0 (R10).
  *
- * A single step or a data breakpoint that is due when SYSCALL or INT enters ring 0 fires on the first
- * instruction there: SYSCALL behind a MOV SS holds it back just long enough (SDM 3A 6.8.3; it broke most
- * kernels in 2018). At that moment RSP is still the guest's. The monitor must take it on a stack of its own,
- * note it and go on. INT1 (F1) raises #DB whatever the gate's DPL is. And a breakpoint set on the switcher
- * itself would fire at every entry: a guest that can write debug registers may not name addresses there.
+ * A single step or a data breakpoint that is due when SYSCALL or INT enters ring 0 fires on the
+ * first instruction there: SYSCALL behind a MOV SS holds it back just long enough (SDM 3A 6.8.3;
+ * it broke most kernels in 2018). At that moment RSP is still the guest's. The monitor must take
+ * it on a stack of its own, note it and go on. INT1 (F1) raises #DB whatever the gate's DPL is.
+ * And a breakpoint set on the switcher itself would fire at every entry: a guest that can write
+ * debug registers may not name addresses there.
  *
- * Emulators differ in whether such a trap is lost, so only this is asked: every way arrives, with the right
- * RIP or with #DB before or behind it, and the rings work.
+ * Emulators differ in whether such a trap is lost, so only this is asked: every way arrives, with
+ * the right RIP or with #DB before or behind it, and the rings work.
  */
 #include "tests/guest/lib/test.h"
 
@@ -38,17 +39,17 @@ static const struct {
 	const struct snippet *code;
 	u64 vector; /* beside #DB */
 } ways[] = {
-	{"SYSCALL", &step_syscall, TAKEN_SYSCALL},
-	{"INT 0x80", &step_int, 0x80},
-	{"INT3", &step_int3, 3},
-	{"INT 0x82", &step_hypercall, DONE},
-	{"UD2", &step_fault, 6},
-	{"MOV SS, SYSCALL", &shadow_syscall, TAKEN_SYSCALL},
-	{"MOV SS, INT 0x80", &shadow_int, 0x80},
-	{"MOV SS, INT3", &shadow_int3, 3},
-	{"MOV SS, INT1", &shadow_int1, 1},
-	{"MOV SS, INT 0x82", &shadow_hypercall, DONE},
-	{"INT1", &int1, 1},
+    {"SYSCALL", &step_syscall, TAKEN_SYSCALL},
+    {"INT 0x80", &step_int, 0x80},
+    {"INT3", &step_int3, 3},
+    {"INT 0x82", &step_hypercall, DONE},
+    {"UD2", &step_fault, 6},
+    {"MOV SS, SYSCALL", &shadow_syscall, TAKEN_SYSCALL},
+    {"MOV SS, INT 0x80", &shadow_int, 0x80},
+    {"MOV SS, INT3", &shadow_int3, 3},
+    {"MOV SS, INT1", &shadow_int1, 1},
+    {"MOV SS, INT 0x82", &shadow_hypercall, DONE},
+    {"INT1", &int1, 1},
 };
 
 /* What POPFQ pops. */
@@ -66,7 +67,8 @@ static struct state prepare(enum ring ring, u64 flags)
 static void take(enum ring ring, unsigned i, u64 flags)
 {
 	struct state s = prepare(ring, flags);
-	bool refused = ring == USER && (ways[i].code == &step_hypercall || ways[i].code == &shadow_hypercall);
+	bool refused =
+	    ring == USER && (ways[i].code == &step_hypercall || ways[i].code == &shadow_hypercall);
 	u64 expected = refused ? 13 : ways[i].vector;
 	unsigned steps = 0;
 
@@ -75,8 +77,8 @@ static void take(enum ring ring, unsigned i, u64 flags)
 		enter(&s);
 	if (expected == 1 && on_tcg && s.vector == 6)
 		return; /* TCG has no INT1 */
-	check(s.vector == expected, "%s in ring %d with flags %lx took %lu after %u steps", ways[i].name,
-	      ring, flags, s.vector, steps);
+	check(s.vector == expected, "%s in ring %d with flags %lx took %lu after %u steps",
+	      ways[i].name, ring, flags, s.vector, steps);
 	check(rings_work(), "after %s in ring %d", ways[i].name, ring);
 }
 
@@ -94,8 +96,8 @@ static void step_through_call(void)
 }
 
 /*
- * TF is set when SYSCALL begins: its trap comes at ring 0's first instruction, where RSP is still the
- * guest's, and here leads nowhere.
+ * TF is set when SYSCALL begins: its trap comes at ring 0's first instruction, where RSP is still
+ * the guest's, and here leads nowhere.
  */
 SNIPPET(only_syscall, "syscall");
 
@@ -108,8 +110,8 @@ static void step_without_stack(u64 rsp)
 	run_state(&s, USER, &only_syscall);
 	if (s.vector == 1)
 		enter(&s);
-	check(s.vector == TAKEN_SYSCALL || s.vector == DONE, "a stepped SYSCALL with RSP %lx took %lu", rsp,
-	      s.vector);
+	check(s.vector == TAKEN_SYSCALL || s.vector == DONE,
+	      "a stepped SYSCALL with RSP %lx took %lu", rsp, s.vector);
 	check(rings_work(), "after a stepped SYSCALL with RSP %lx", rsp);
 }
 
@@ -119,7 +121,8 @@ static void step_without_stack(u64 rsp)
 #define WRITE	       0x11110000
 #define ACCESS	       0x33330000
 
-SNIPPET(set_debug, "mov %rbx, %dr0; mov %rcx, %dr1; mov %rdx, %dr2; mov %rsi, %dr3; mov %rdi, %dr7");
+SNIPPET(set_debug,
+	"mov %rbx, %dr0; mov %rcx, %dr1; mov %rdx, %dr2; mov %rsi, %dr3; mov %rdi, %dr7");
 
 static void cover_switcher(u64 kind)
 {
@@ -141,7 +144,8 @@ static void cover_switcher(u64 kind)
 void test_main(void)
 {
 	for (unsigned i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
-		if (!on_gnomon && (ways[i].code == &step_hypercall || ways[i].code == &shadow_hypercall))
+		if (!on_gnomon &&
+		    (ways[i].code == &step_hypercall || ways[i].code == &shadow_hypercall))
 			continue;
 		for (enum ring ring = KERNEL; ring <= USER; ring += USER - KERNEL) {
 			take(ring, i, 0);

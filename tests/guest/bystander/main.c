@@ -2,12 +2,13 @@
 /*
  * bystander - the other guest, which has nothing to do with it.
  *
- * It runs beside each attack. Its memory is full of a secret, its registers too while it computes; round
- * after round it checks that every word and every register is as it left it, that its segment bases and its
- * SSE registers are its own, and that its calls and its ring 3 still work. It ends when it has the machine
- * to itself: when a yield comes back at once, most times of many. But not before the number of
- * milliseconds on its command line, which attacks want that give their time slices away. So it has seen the
- * attack from its beginning to its end; the runner makes sure by the order in which the guests end.
+ * It runs beside each attack. Its memory is full of a secret, its registers too while it
+ * computes; round after round it checks that every word and every register is as it left it, that
+ * its segment bases and its SSE registers are its own, and that its calls and its ring 3 still
+ * work. It ends when it has the machine to itself: when a yield comes back at once, most times of
+ * many. But not before the number of milliseconds on its command line, which attacks want that
+ * give their time slices away. So it has seen the attack from its beginning to its end; the
+ * runner makes sure by the order in which the guests end.
  */
 #include "guest-abi/kit/clock.h"
 #include "tests/guest/lib/secret.h"
@@ -15,9 +16,9 @@
 
 const char test_name[] = "bystander";
 
-#define WORDS  0x60000		 /* 3 MiB */
-#define MEMORY ((u64 *)0x800000) /* behind the image, which ends below 4 MiB; 8 to 11 MiB */
-#define SPINS  200000
+#define WORDS	0x60000		  /* 3 MiB */
+#define MEMORY	((u64 *)0x800000) /* behind the image, which ends below 4 MiB; 8 to 11 MiB */
+#define SPINS	200000
 #define BASE_FS 0x0000123456789000
 #define BASE_GS 0x000072345678a000
 
@@ -38,7 +39,10 @@ static bool memory_is_mine(void)
 	return true;
 }
 
-/* All registers but RCX, which counts, and two that compare hold the secret; no call, so time runs out here. */
+/*
+ * All registers but RCX, which counts, and two that compare hold the secret; no call, so time
+ * runs out here.
+ */
 SNIPPET(spin, "mov %rax, %rbx; mov %rax, %rdx; mov %rax, %rsi; mov %rax, %rdi; mov %rax, %rbp\n"
 	      "mov %rax, %r8; mov %rax, %r9; mov %rax, %r10; mov %rax, %r11; mov %rax, %r12\n"
 	      "mov %rax, %r13; mov %rax, %r14; mov %rax, %r15; movq %rax, %xmm7\n"
@@ -65,13 +69,13 @@ static void check_bases(u64 round)
 {
 	struct state s = run(USER, &read_bases);
 
-	check(s.vector == DONE && s.rax == SECRET && s.rbx == SECRET + 1, "round %lu: %%fs:0 %lx %%gs:8 %lx",
-	      round, s.rax, s.rbx);
+	check(s.vector == DONE && s.rax == SECRET && s.rbx == SECRET + 1,
+	      "round %lu: %%fs:0 %lx %%gs:8 %lx", round, s.rax, s.rbx);
 }
 
-#define YIELDS	  16
-#define AT_ONCE	  1000000 /* ns; another guest's time slice is 10 ms */
-#define MOST_TIMES 12	  /* what the emulator's own machine does besides may take time too */
+#define YIELDS	   16
+#define AT_ONCE	   1000000 /* ns; another guest's time slice is 10 ms */
+#define MOST_TIMES 12	   /* what the emulator's own machine does besides may take time too */
 
 /* When no other guest can run, a yield comes back at once. */
 static bool is_alone(void)

@@ -2,20 +2,21 @@
 /*
  * canonical - addresses that are none: RIP, RSP, bases, entry points, buffers (R15, R20).
  *
- * Some CPUs load a non-canonical RIP by SYSRET while still at ring 0 and fault there, on the stack of the
- * attacker; IRETQ faults at ring 0 as well. MSRs of bases and entry points fault in whoever writes them.
- * So the guest sends such addresses down every way that ends in a register of the CPU: its IRET and SYSRET
- * through the code area and raw, and every hypercall that takes an address. Each must be refused by an
- * error number or a fault of the guest's own. Addresses of the monitor are no better: a call that read or
- * wrote there for the guest would give it all of memory.
+ * Some CPUs load a non-canonical RIP by SYSRET while still at ring 0 and fault there, on the
+ * stack of the attacker; IRETQ faults at ring 0 as well. MSRs of bases and entry points fault in
+ * whoever writes them. So the guest sends such addresses down every way that ends in a register
+ * of the CPU: its IRET and SYSRET through the code area and raw, and every hypercall that takes
+ * an address. Each must be refused by an error number or a fault of the guest's own. Addresses of
+ * the monitor are no better: a call that read or wrote there for the guest would give it all of
+ * memory.
  */
 #include "tests/guest/lib/test.h"
 
 const char test_name[] = "canonical";
 
-static const u64 none[] = {0x0000800000000000, 0xffff7fffffffffff, 0x8000000000000000, 0x7fffffffffffffff,
-			   0xdead000000000000};
-static const u64 monitor[] = {SWITCHER_CONSTANTS, SWITCHER_GDT, SWITCHER_IDT,  SWITCHER_STACK,
+static const u64 none[] = {0x0000800000000000, 0xffff7fffffffffff, 0x8000000000000000,
+			   0x7fffffffffffffff, 0xdead000000000000};
+static const u64 monitor[] = {SWITCHER_CONSTANTS, SWITCHER_GDT,	 SWITCHER_IDT,	SWITCHER_STACK,
 			      SWITCHER_TEXT,	  MONITOR_IMAGE, MONITOR_MEMORY};
 
 #define COUNT(array) (sizeof(array) / sizeof(array[0]))
@@ -29,7 +30,8 @@ static void jump(enum ring ring, u64 rip, enum way way, const char *name)
 	s.rcx = rip;
 	s.r11 = s.rflags;
 	enter_by_way(&s, way);
-	check(s.vector == 13 || s.vector == 14, "%s to %lx in ring %d took %lu", name, rip, ring, s.vector);
+	check(s.vector == 13 || s.vector == 14, "%s to %lx in ring %d took %lu", name, rip, ring,
+	      s.vector);
 	check(rings_work(), "after %s to %lx", name, rip);
 }
 
@@ -59,11 +61,14 @@ static void uses(enum ring ring, u64 address)
 	s = state_for(ring);
 	s.rbp = address;
 	run_state(&s, ring, &read_rbp);
-	check(s.vector == 12 || s.vector == 13, "a load by RBP from %lx in ring %d took %lu", address, ring,
-	      s.vector);
+	check(s.vector == 12 || s.vector == 13, "a load by RBP from %lx in ring %d took %lu",
+	      address, ring, s.vector);
 }
 
-/* Slot 271. The monitor's map of all memory lies in 272, which in a guest's address space is the guest's. */
+/*
+ * Slot 271. The monitor's map of all memory lies in 272, which in a guest's address space is the
+ * guest's.
+ */
 static bool is_reserved(u64 address)
 {
 	return address >= SWITCHER && address < MONITOR_MEMORY;
@@ -74,7 +79,8 @@ static void refused(s64 result, const char *call, u64 address)
 	if (result >= 0 && address >= SWITCHER && address <= MONITOR_MEMORY)
 		breach("%s takes %lx", call, address);
 	else
-		check(result == -GN_EINVAL || result == -GN_EFAULT, "%s of %lx: %ld", call, address, result);
+		check(result == -GN_EINVAL || result == -GN_EFAULT, "%s of %lx: %ld", call, address,
+		      result);
 }
 
 SNIPPET(system_call, "syscall");
@@ -91,7 +97,8 @@ static void entry_point(u64 address)
 
 static void entry_points(u64 address)
 {
-	u64 gate[2] = {(address & 0xffff) | KERNEL_CS << 16 | 0x8eul << 40 | (address & 0xffff0000) << 32,
+	u64 gate[2] = {(address & 0xffff) | KERNEL_CS << 16 | 0x8eul << 40 |
+			   (address & 0xffff0000) << 32,
 		       address >> 32};
 
 	entry_point(address);

@@ -2,8 +2,8 @@
 /*
  * deaths - ways for a guest to end that must be its end alone.
  *
- * The word on the command line says which. Each ends in one line of the monitor's log with the reason, and
- * the bystander goes on:
+ * The word on the command line says which. Each ends in one line of the monitor's log with the
+ * reason, and the bystander goes on:
  *
  *   triple	a fault, no gate for it, and none for the double fault
  *   no-stack	a fault whose frame cannot be pushed, nor the double fault's

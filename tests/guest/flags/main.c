@@ -2,14 +2,15 @@
 /*
  * flags - every bit of RFLAGS on every way into the kernel and back (R11, R16, R19).
  *
- * Whatever flags the guest has set are still set in the first instruction of ring 0 unless the CPU or
- * SYSCALL's mask clears them: DF turns the monitor's string copies around, NT makes its IRETQ fault, AC
- * opens user pages to it, TF makes it trap, IOPL opens the ports. And what the monitor gives back must be
- * what the guest had, but for what no guest may have: IOPL, VM, VIF, VIP, and a real IF of 0.
+ * Whatever flags the guest has set are still set in the first instruction of ring 0 unless the
+ * CPU or SYSCALL's mask clears them: DF turns the monitor's string copies around, NT makes its
+ * IRETQ fault, AC opens user pages to it, TF makes it trap, IOPL opens the ports. And what the
+ * monitor gives back must be what the guest had, but for what no guest may have: IOPL, VM, VIF,
+ * VIP, and a real IF of 0.
  *
- * So each flag and a few mixtures are loaded in both rings, each way is taken, and the flags that are
- * reported and that are found afterwards are compared with what the architecture says. The bare machine
- * runs the same comparisons.
+ * So each flag and a few mixtures are loaded in both rings, each way is taken, and the flags that
+ * are reported and that are found afterwards are compared with what the architecture says. The
+ * bare machine runs the same comparisons.
  */
 #include "tests/guest/lib/test.h"
 
@@ -31,7 +32,17 @@ enum {
 	ID = 1 << 21,
 };
 
-static const u64 mixtures[] = {STATUS, DF, IOPL, NT, AC, VIF, VIP, ID, VM, DF | AC | NT, STATUS | DF | AC | ID,
+static const u64 mixtures[] = {STATUS,
+			       DF,
+			       IOPL,
+			       NT,
+			       AC,
+			       VIF,
+			       VIP,
+			       ID,
+			       VM,
+			       DF | AC | NT,
+			       STATUS | DF | AC | ID,
 			       IOPL | NT | AC | DF | ID};
 
 SNIPPET(by_fault, "push %rax; popfq; ud2");
@@ -54,18 +65,21 @@ static void compare(const struct state *s, enum ring ring, u64 loaded, const cha
 	u64 seen = s->rflags & ~(u64)(IF | RF), want = FIXED | (loaded & settable(ring));
 
 	/* POPFQ never clears or sets VIF and VIP at will, and no monitor here uses them. */
-	check(seen == want, "%s in ring %d with %lx: RFLAGS %lx, not %lx", way, ring, loaded, seen, want);
+	check(seen == want, "%s in ring %d with %lx: RFLAGS %lx, not %lx", way, ring, loaded, seen,
+	      want);
 	if (ring == USER && !(s->rflags & IF))
 		breach("%s in ring %d with %lx: IF is 0 in ring 3", way, ring, loaded);
 }
 
-static void from(enum ring ring, const struct snippet *code, u64 vector, u64 loaded, const char *way)
+static void from(enum ring ring, const struct snippet *code, u64 vector, u64 loaded,
+		 const char *way)
 {
 	struct state s = state_for(ring);
 
 	s.rax = loaded | FIXED | (ring == USER ? IF : 0);
 	run_state(&s, ring, code);
-	if (check(s.vector == vector, "%s in ring %d with %lx took %lu", way, ring, loaded, s.vector))
+	if (check(s.vector == vector, "%s in ring %d with %lx took %lu", way, ring, loaded,
+		  s.vector))
 		compare(&s, ring, loaded, way);
 }
 
@@ -85,8 +99,10 @@ static void call(const struct snippet *code, u64 loaded, const char *way)
 		breach("%s with %lx: the real IF is 0", way, loaded);
 }
 
-/* A return with these flags in the frame; then what the ring sees. A raw IRETQ to the kernel's ring is the
- * monitor's to carry out, since the frame's CS has RPL 0. */
+/*
+ * A return with these flags in the frame; then what the ring sees. A raw IRETQ to the kernel's ring
+ * is the monitor's to carry out, since the frame's CS has RPL 0.
+ */
 SNIPPET(look, "pushfq; pop %rax");
 
 static void by_return(enum ring ring, u64 loaded, enum way way, const char *name)

@@ -1,22 +1,26 @@
 // SPDX-License-Identifier: MIT
 /*
- * frames - machine memory that is not the guest's, reached by the guest's own page tables (R3, R18).
+ * frames - machine memory that is not the guest's, reached by the guest's own page tables (R3,
+ * R18).
  *
- * A guest writes any physical address into its page tables. Only the pages of its own RAM, and the vcpu
- * page, may come out; the monitor's translation from the guest's frames to the machine's is the only source
- * of frames. So every frame number from the end of RAM to far above the machine's memory is mapped, and a
- * hypercall is asked to read from there and to write to it: that refuses without harm.
+ * A guest writes any physical address into its page tables. Only the pages of its own RAM, and
+ * the vcpu page, may come out; the monitor's translation from the guest's frames to the machine's
+ * is the only source of frames. So every frame number from the end of RAM to far above the
+ * machine's memory is mapped, and a hypercall is asked to read from there and to write to it:
+ * that refuses without harm.
  *
- * An access of the guest's own to such a page ends the guest. With a word on its command line it does that:
- * leaf, table or cr3 say in which place of its tables the bad frame number stands; published uses the vcpu
- * page as a page table, which the guest can write without anybody's knowledge.
+ * An access of the guest's own to such a page ends the guest. With a word on its command line it
+ * does that: leaf, table or cr3 say in which place of its tables the bad frame number stands;
+ * published uses the vcpu page as a page table, which the guest can write without anybody's
+ * knowledge.
  */
 #include "tests/guest/lib/test.h"
 
 const char test_name[] = "frames";
 
-#define AT   0x0000000060000000
-#define LOW_FRAMES 0x20000 /* frame by frame up to here: 512 MiB, more than the machine of the test has */
+#define AT 0x0000000060000000
+#define LOW_FRAMES                                                                                 \
+	0x20000 /* frame by frame up to here: 512 MiB, more than the machine of the test has */
 
 static void try_frame(u64 gfn)
 {
@@ -64,7 +68,8 @@ static void give_away(u64 gfn)
 		load_root((u64 *)(gfn << 12));
 		breach("ran on a root of others");
 	} else if (command_line_is("published")) {
-		l3[0] = PTE_P | PTE_W | PTE_PS; /* the second table on the way, to 2 MiB of our own */
+		l3[0] =
+		    PTE_P | PTE_W | PTE_PS; /* the second table on the way, to 2 MiB of our own */
 		root[300] = start_info.vcpu_page_gfn << 12 | PTE_P | PTE_W;
 		load_root(root);
 		VCPU_PAGE->ring[0].call = (u64)l3 | PTE_P | PTE_W; /* some entry of it */

@@ -2,12 +2,13 @@
 /*
  * int-n - INT n for every n, from both rings (R17, R20).
  *
- * A gate decides by its DPL who may call it. The guest's gates allow ring 3 the vectors 3, 4 and 0x80;
- * any other INT of ring 3 must be #GP with the error code that names the gate (SDM 3A 6.13), never the
- * gate itself: a user who could INT 14 or INT 8 would run a handler on words that no CPU pushed. From the
- * kernel's ring every INT reaches its gate on the bare machine. On Gnomon the vectors also have gates of the
- * monitor, behind which lie its own handlers; neither ring may get there, so ring 1 sees its own gate or
- * #GP with the error code that names it. Ring 3 may not make a hypercall by INT either.
+ * A gate decides by its DPL who may call it. The guest's gates allow ring 3 the vectors 3, 4 and
+ * 0x80; any other INT of ring 3 must be #GP with the error code that names the gate (SDM 3A
+ * 6.13), never the gate itself: a user who could INT 14 or INT 8 would run a handler on words
+ * that no CPU pushed. From the kernel's ring every INT reaches its gate on the bare machine. On
+ * Gnomon the vectors also have gates of the monitor, behind which lie its own handlers; neither
+ * ring may get there, so ring 1 sees its own gate or #GP with the error code that names it. Ring
+ * 3 may not make a hypercall by INT either.
  */
 #include "tests/guest/lib/test.h"
 
@@ -17,7 +18,7 @@ const char test_name[] = "int-n";
 static u8 code[] = {0xcd, 0};
 static const struct snippet int_n = {code, code + sizeof(code)};
 
-#define HAS_ERROR(v) (0x60227d00u >> (v) & 1)
+#define HAS_ERROR(v) (0x60227d00u >> (v)&1)
 
 /* #GP's error code for a gate: vector * 8 + 2. QEMU without a monitor says vector * 16 + 2. */
 static bool names_gate(u64 error, unsigned vector)
@@ -39,9 +40,9 @@ static void from_user(unsigned n)
 }
 
 /*
- * The hypercall's gate takes INT 0x82 of the kernel's ring. A vector with an error code pushes none by
- * INT, so that its handler finds a frame that is short by a word: our handler would misread it, and the
- * gate is left out.
+ * The hypercall's gate takes INT 0x82 of the kernel's ring. A vector with an error code pushes
+ * none by INT, so that its handler finds a frame that is short by a word: our handler would
+ * misread it, and the gate is left out.
  */
 static void from_kernel(unsigned n)
 {
@@ -58,11 +59,11 @@ static void from_kernel(unsigned n)
 		return;
 	}
 	if (on_gnomon && s.vector == 13)
-		check(names_gate(s.error, n) && s.rip == KERNEL_CODE, "INT %u at ring 1: error %lx at %lx",
-		      n, s.error, s.rip);
+		check(names_gate(s.error, n) && s.rip == KERNEL_CODE,
+		      "INT %u at ring 1: error %lx at %lx", n, s.error, s.rip);
 	else
-		check(s.vector == n && s.rip == KERNEL_CODE + 2, "INT %u at the kernel's ring took %lu at %lx",
-		      n, s.vector, s.rip);
+		check(s.vector == n && s.rip == KERNEL_CODE + 2,
+		      "INT %u at the kernel's ring took %lu at %lx", n, s.vector, s.rip);
 }
 
 void test_main(void)

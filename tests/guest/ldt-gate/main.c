@@ -2,22 +2,23 @@
 /*
  * ldt-gate - a local descriptor table that nobody loaded (R13).
  *
- * After a reset a CPU's LDTR is not empty: its base is 0, its limit 64 KiB, and it counts as present (SDM 3A
- * table 9-1). Boot loaders leave it so. A guest owns linear address 0 of its own address space, so unless the
- * monitor loads a null LDTR, the guest can write a descriptor table of its own there: with a call gate to the
- * monitor's code segment at any address, which is ring 0 for a far CALL, from ring 1 and from ring 3.
+ * After a reset a CPU's LDTR is not empty: its base is 0, its limit 64 KiB, and it counts as
+ * present (SDM 3A table 9-1). Boot loaders leave it so. A guest owns linear address 0 of its own
+ * address space, so unless the monitor loads a null LDTR, the guest can write a descriptor table
+ * of its own there: with a call gate to the monitor's code segment at any address, which is ring
+ * 0 for a far CALL, from ring 1 and from ring 3.
  */
 #include "tests/guest/lib/test.h"
 
 const char test_name[] = "ldt-gate";
 
-#define LDT	    ((volatile u64 *)0x1000 - 512) /* begins at 0; the entries from 512 are used */
-#define GATE	    516 /* and 517 */
-#define FLAT_CODE   518
-#define IN_LDT	    4 /* TI */
-#define PRESENT	    (1ul << 47)
-#define CALL_GATE   (12ul << 40)
-#define LONG_CODE   0x00af9b000000ffff
+#define LDT	  ((volatile u64 *)0x1000 - 512) /* begins at 0; the entries from 512 are used */
+#define GATE	  516				 /* and 517 */
+#define FLAT_CODE 518
+#define IN_LDT	  4 /* TI */
+#define PRESENT	  (1ul << 47)
+#define CALL_GATE (12ul << 40)
+#define LONG_CODE 0x00af9b000000ffff
 
 SNIPPET(through_gate, "rex.w lcall *(%rdi)");
 SNIPPET(far_return, "push %rbx; push %rcx; lretq");
@@ -49,7 +50,8 @@ static void attack(enum ring ring, unsigned dpl)
 	s.rax = ~0ul;
 	run_state(&s, ring, &through_gate);
 	if (s.rip >= (u64)gate_code && s.rip <= (u64)gate_code + sizeof(gate_code))
-		breach("a call gate in the LDT at linear address 0 leads ring %d to CS %lx", ring, s.rax);
+		breach("a call gate in the LDT at linear address 0 leads ring %d to CS %lx", ring,
+		       s.rax);
 	check(s.vector == 13, "far CALL through the LDT in ring %d took %lu", ring, s.vector);
 }
 

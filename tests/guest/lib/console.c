@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * console.c - formatted lines to COM1 on the bare machine, to the guest's console on Gnomon. A line goes
- * out as one hypercall, so that lines of two guests do not mix.
+ * console.c - formatted lines to COM1 on the bare machine, to the guest's console on Gnomon. A
+ * line goes out as one hypercall, so that lines of two guests do not mix.
  */
 #include "tests/guest/lib/test.h"
 #include "tests/guest/lib/private.h"

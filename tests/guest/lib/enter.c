@@ -30,7 +30,8 @@ void stage_init(void)
 		for (unsigned i = 0; i < PAGE_SIZE; i++)
 			code_page[ring][i] = INT3;
 		map(code_address[ring], (u64)code_page[ring], PTE_P | user);
-		map(stack_end[ring] - PAGE_SIZE, (u64)stack_page[ring], PTE_P | PTE_W | PTE_NX | user);
+		map(stack_end[ring] - PAGE_SIZE, (u64)stack_page[ring],
+		    PTE_P | PTE_W | PTE_NX | user);
 	}
 }
 
@@ -54,11 +55,11 @@ void stage_code(enum ring ring, const struct snippet *code, unsigned offset)
 struct state state_for(enum ring ring)
 {
 	struct state s = {
-		.rip = code_address[ring],
-		.cs = ring == USER ? USER_CS : KERNEL_CS,
-		.rflags = FLAGS_FIXED | (ring == USER ? FLAGS_IF : 0),
-		.rsp = stack_end[ring] - 64,
-		.ss = ring == USER ? USER_SS : KERNEL_SS,
+	    .rip = code_address[ring],
+	    .cs = ring == USER ? USER_CS : KERNEL_CS,
+	    .rflags = FLAGS_FIXED | (ring == USER ? FLAGS_IF : 0),
+	    .rsp = stack_end[ring] - 64,
+	    .ss = ring == USER ? USER_SS : KERNEL_SS,
 	};
 
 	return s;
@@ -144,5 +145,6 @@ bool rings_work(void)
 
 	if (try_write(USER, USER_STACK - 8, ~kept).vector != DONE)
 		return false;
-	return try_read(KERNEL, USER_STACK - 8).rax == ~kept && try_read(USER, KERNEL_CODE).vector == 14;
+	return try_read(KERNEL, USER_STACK - 8).rax == ~kept &&
+	       try_read(USER, KERNEL_CODE).vector == 14;
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * machine.c - one start, one end, one set of gates for two machines: the bare CPU is told by its own
- * instructions, Gnomon by hypercalls.
+ * machine.c - one start, one end, one set of gates for two machines: the bare CPU is told by its
+ * own instructions, Gnomon by hypercalls.
  */
 #include "tests/guest/lib/private.h"
 
@@ -15,9 +15,9 @@ char command_line[256];
 #define PIC_1_MASK 0x21
 #define PIC_2_MASK 0xa1
 
-#define MSR_STAR   0xc0000081
-#define MSR_LSTAR  0xc0000082
-#define MSR_FMASK  0xc0000084
+#define MSR_STAR      0xc0000081
+#define MSR_LSTAR     0xc0000082
+#define MSR_FMASK     0xc0000084
 #define SYSCALL_FLAGS 0x57700 /* what SYSCALL clears: TF IF DF IOPL NT RF AC */
 
 #define GATE_INTERRUPT 0x8e
@@ -91,8 +91,8 @@ static void bare_init(void)
 	u64 base = (u64)&tss;
 
 	console_init();
-	gdt[TSS_SEL / 8] = (sizeof(tss) - 1) | (base & 0xffffff) << 16 | 0x89ul << 40 |
-			   (base & 0xff000000) << 32;
+	gdt[TSS_SEL / 8] =
+	    (sizeof(tss) - 1) | (base & 0xffffff) << 16 | 0x89ul << 40 | (base & 0xff000000) << 32;
 	gdt[TSS_SEL / 8 + 1] = base >> 32;
 	tss.ist[0] = (u64)exception_stack + sizeof(exception_stack);
 	__asm__ volatile("ltr %w0; lidt %1; lldt %w2" : : "r"(TSS_SEL), "m"(idtr), "r"(0));
@@ -155,8 +155,8 @@ void test_end(void)
 
 void unexpected(const u64 *frame)
 {
-	check(false, "vector %lu error %lx at %lx:%lx, RSP %lx: nobody expected it", frame[0], frame[1],
-	      frame[3], frame[2], frame[5]);
+	check(false, "vector %lu error %lx at %lx:%lx, RSP %lx: nobody expected it", frame[0],
+	      frame[1], frame[3], frame[2], frame[5]);
 	test_end();
 }
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * paging.c - the test's page tables, four levels of 4 KiB pages. RAM is identity-mapped, so a table's
- * physical address is its address. Entries above a leaf let everything through: the leaf decides.
+ * paging.c - the test's page tables, four levels of 4 KiB pages. RAM is identity-mapped, so a
+ * table's physical address is its address. Entries above a leaf let everything through: the leaf
+ * decides.
  */
 #include "tests/guest/lib/private.h"
 

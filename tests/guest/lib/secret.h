@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * secret.h - the pattern that stands for everybody else's data: the monitor fills free memory with it
- * (option debug=secret), the bystander its memory and registers. Who finds it in what he can read has
- * found something that is not his. The low 16 bits count, so that a page of it is no page of one word.
+ * secret.h - the pattern that stands for everybody else's data: the monitor fills free memory
+ * with it (option debug=secret), the bystander its memory and registers. Who finds it in what he
+ * can read has found something that is not his. The low 16 bits count, so that a page of it is no
+ * page of one word.
  */
 #ifndef TESTS_GUEST_LIB_SECRET_H
 #define TESTS_GUEST_LIB_SECRET_H

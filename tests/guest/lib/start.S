@@ -5,8 +5,8 @@
  *   start_bare	   multiboot 1 or 2 on a machine without a monitor: 32-bit protected mode, CPL 0
  *   start_gnomon  the ELF's entry: 64-bit, ring 1, RSI = struct gn_start_info
  *
- * Both end in kernel_main(start info or NULL) on our own stack. The headers have address fields, since
- * QEMU loads a 64-bit ELF by them only.
+ * Both end in kernel_main(start info or NULL) on our own stack. The headers have address fields,
+ * since QEMU loads a 64-bit ELF by them only.
  */
 #include "tests/guest/lib/layout.h"
 

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * test.h - the door of the guest tests' library. A test is a kernel: it defines test_name and
- * test_main(), which judges things by check() and returns. The same ELF runs on the bare machine at
- * CPL 0 and on Gnomon in ring 1, so the bare machine says what is right; where the two must differ the
- * test asks on_gnomon.
+ * test_main(), which judges things by check() and returns. The same ELF runs on the bare machine
+ * at CPL 0 and on Gnomon in ring 1, so the bare machine says what is right; where the two must
+ * differ the test asks on_gnomon.
  *
- * The heart is enter(): load every register, run at ring 0 or 3 until the next exception, interrupt or
- * SYSCALL, and have every register back with what was taken. Code to run that way is written as a SNIPPET.
+ * The heart is enter(): load every register, run at ring 0 or 3 until the next exception,
+ * interrupt or SYSCALL, and have every register back with what was taken. Code to run that way is
+ * written as a SNIPPET.
  */
 #ifndef TESTS_GUEST_LIB_TEST_H
 #define TESTS_GUEST_LIB_TEST_H
@@ -32,18 +33,24 @@ void test_main(void);
 /* ---- machine.c ---- */
 
 extern bool on_gnomon;
-extern bool on_tcg; /* QEMU's own CPU, which has faults that no silicon has */
+extern bool on_tcg;			/* QEMU's own CPU, which has faults that no silicon has */
 extern struct gn_start_info start_info; /* on Gnomon */
 extern char command_line[256];		/* on Gnomon, else empty */
 bool command_line_is(const char *word);
 
-#define MEMORY_SIZE 0x1000000 /* what a test may count on: 16 MiB from 0, identity-mapped but for page 0 */
+#define MEMORY_SIZE                                                                                \
+	0x1000000 /* what a test may count on: 16 MiB from 0, identity-mapped but for page 0 */
 
-/* Every gate uses the library's handler on IST 1, DPL 3 for 3, 4, 0x80; this changes one of them. */
+/*
+ * Every gate uses the library's handler on IST 1, DPL 3 for 3, 4, 0x80; this changes one of them.
+ */
 void gate_set(unsigned vector, unsigned ist, unsigned dpl);
 void gate_unset(unsigned vector);
 
-/* A handler of the test's own; it may end at the library's, exception_stubs[vector], as if just called. */
+/*
+ * A handler of the test's own; it may end at the library's, exception_stubs[vector], as if just
+ * called.
+ */
 void gate_set_handler(unsigned vector, u64 handler, unsigned ist, unsigned dpl);
 extern const u8 exception_stubs[256][16];
 
@@ -94,7 +101,7 @@ struct snippet {
 };
 
 #define SNIPPET(name, text)                                                                        \
-	__asm__(".pushsection .rodata\n" #name "_start: " text "\n" #name "_end: .popsection");        \
+	__asm__(".pushsection .rodata\n" #name "_start: " text "\n" #name "_end: .popsection");    \
 	extern const u8 name##_start[], name##_end[];                                              \
 	static const struct snippet name = {name##_start, name##_end}
 
@@ -114,7 +121,9 @@ void stage_code(enum ring ring, const struct snippet *code, unsigned offset);
 unsigned enter(struct state *s);
 unsigned enter_by_way(struct state *s, enum way way);
 
-/* The same by code of the test's own, which finds the frame for IRETQ at RSP and all else loaded. */
+/*
+ * The same by code of the test's own, which finds the frame for IRETQ at RSP and all else loaded.
+ */
 unsigned enter_through(struct state *s, u64 code);
 
 /* Stage it, run it from fresh registers; and say whether it ran to its end (the INT3 behind it). */

@@ -2,20 +2,22 @@
 /*
  * privileged - every privileged instruction, from ring 3 and from the kernel's ring (R16, R17).
  *
- * From ring 3 each must fault exactly as on the bare machine. From the kernel's ring the bare machine
- * would carry it out; in ring 1 the CPU refuses it, and the monitor may hand the fault to the guest or
- * emulate what the instruction means to that guest alone. What must never happen is that it has its real
- * effect. So each is executed with operands whose real effect would be seen at once: interrupts off for
- * good, a machine reset, a cache thrown away, a debug trap. If the machine still runs and the kernel
- * still owns its tables afterwards, the instruction was refused or emulated.
+ * From ring 3 each must fault exactly as on the bare machine. From the kernel's ring the bare
+ * machine would carry it out; in ring 1 the CPU refuses it, and the monitor may hand the fault to
+ * the guest or emulate what the instruction means to that guest alone. What must never happen is
+ * that it has its real effect. So each is executed with operands whose real effect would be seen
+ * at once: interrupts off for good, a machine reset, a cache thrown away, a debug trap. If the
+ * machine still runs and the kernel still owns its tables afterwards, the instruction was refused
+ * or emulated.
  */
 #include "tests/guest/lib/test.h"
 
 const char test_name[] = "privileged";
 
 /*
- * The instructions; operands lie in RAX, RCX, RDX, RDI. Those marked RING3 would, emulated, leave the guest
- * itself without its tables: what they mean to a kernel is the subject of the test `emulated`.
+ * The instructions; operands lie in RAX, RCX, RDX, RDI. Those marked RING3 would, emulated, leave
+ * the guest itself without its tables: what they mean to a kernel is the subject of the test
+ * `emulated`.
  */
 #define INSTRUCTIONS(X)                                                                            \
 	X(cli, "cli", GP, BOTH)                                                                    \
@@ -75,13 +77,16 @@ static const struct {
 	enum { RING3, BOTH } rings;
 } instructions[] = {
 #define X(name, text, expected, rings) {#name, &name, expected, rings},
-	INSTRUCTIONS(X)
+    INSTRUCTIONS(X)
 #undef X
 };
 
 #define COUNT (sizeof(instructions) / sizeof(instructions[0]))
 
-/* Operands: RAX and RDX all zero bits (paging off, no tables), RCX an MSR (LSTAR), RDI ten zero bytes. */
+/*
+ * Operands: RAX and RDX all zero bits (paging off, no tables), RCX an MSR (LSTAR), RDI ten zero
+ * bytes.
+ */
 #define MSR_LSTAR 0xc0000082
 
 #define EVENT 0x90
@@ -106,8 +111,8 @@ static void from_user(void)
 		run_state(&s, USER, instructions[i].code);
 		check(s.vector < 64 && instructions[i].user >> s.vector & 1,
 		      "%s at ring 3 took %lu, error %lx", instructions[i].name, s.vector, s.error);
-		check(s.vector == DONE || s.error == 0, "%s at ring 3: error %lx", instructions[i].name,
-		      s.error);
+		check(s.vector == DONE || s.error == 0, "%s at ring 3: error %lx",
+		      instructions[i].name, s.error);
 	}
 }
 
@@ -124,8 +129,8 @@ static void from_kernel(void)
 		CALL(port_raise, GN_PORT_SELF);
 		run_state(&s, KERNEL, instructions[i].code);
 		CALL(port_poll, GN_PORT_SELF);
-		check(s.vector == 6 || s.vector == EVENT || s.vector == 13 || s.vector == DONE, "%s at ring 1 took %lu",
-		      instructions[i].name, s.vector);
+		check(s.vector == 6 || s.vector == EVENT || s.vector == 13 || s.vector == DONE,
+		      "%s at ring 1 took %lu", instructions[i].name, s.vector);
 		if (s.vector == DONE)
 			note("%s at ring 1 is emulated", instructions[i].name);
 		if (instructions[i].code == &read_cr3 && s.vector == DONE)

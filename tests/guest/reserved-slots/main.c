@@ -2,16 +2,17 @@
 /*
  * reserved-slots - PML4 slots 270 and 271 are the monitor's (R1, R4, R5, R7).
  *
- * Two top-level slots of every address space hold what of the monitor a guest's address space maps: the
- * window (code area, vcpu page) and the switcher (constants, GDT, IDT, entry stack, text). Ring 1 may read
- * them, and write two pages: the vcpu page and the entry stack. Ring 3 may do nothing there. This test
+ * Two top-level slots of every address space hold what of the monitor a guest's address space
+ * maps: the window (code area, vcpu page) and the switcher (constants, GDT, IDT, entry stack,
+ * text). Ring 1 may read them, and write two pages: the vcpu page and the entry stack. Ring 3 may
+ * do nothing there. This test
  *
- *   - writes to every page from both rings, right after calls that make the monitor itself write to the
- *     GDT and the constants, so that a TLB entry left behind by the monitor's alias would be found;
+ *   - writes to every page from both rings, right after calls that make the monitor itself write to
+ *     the GDT and the constants, so that a TLB entry left by the monitor's alias would be found;
  *   - executes what ring 1 may write;
  *   - fills the entry stack with garbage, and then traps and calls;
- *   - puts entries of its own for both slots into its level-4 table: they must be ignored. Otherwise it
- *     would own the GDT, the IDT and the code of ring 0;
+ *   - puts entries of its own for both slots into its level-4 table: they must be ignored.
+ *     Otherwise it would own the GDT, the IDT and the code of ring 0;
  *   - reads where the monitor's image and its map of all memory lie.
  */
 #include "tests/guest/lib/test.h"
@@ -51,18 +52,20 @@ static void write_page(u64 page)
 	else if (s.vector == DONE)
 		check(may_write(page), "ring 1 writes %lx", page);
 	else
-		check(s.vector == 14 && (s.error & (PF_W | PF_U)) == PF_W && s.cr2 == at && !may_write(page),
+		check(s.vector == 14 && (s.error & (PF_W | PF_U)) == PF_W && s.cr2 == at &&
+			  !may_write(page),
 		      "ring 1 writes %lx: %lu error %lx CR2 %lx", page, s.vector, s.error, s.cr2);
 
 	s = try_write(USER, at, old);
 	if (s.vector == DONE)
 		breach("ring 3 writes %lx", page);
-	check(s.vector == 14 && (s.error & (PF_W | PF_U)) == (PF_W | PF_U), "ring 3 writes %lx: %lu %lx",
-	      page, s.vector, s.error);
+	check(s.vector == 14 && (s.error & (PF_W | PF_U)) == (PF_W | PF_U),
+	      "ring 3 writes %lx: %lu %lx", page, s.vector, s.error);
 	s = try_read(USER, at);
 	if (s.vector == DONE)
 		breach("ring 3 reads %lx", page);
-	check(s.vector == 14 && s.error & PF_U, "ring 3 reads %lx: %lu %lx", page, s.vector, s.error);
+	check(s.vector == 14 && s.error & PF_U, "ring 3 reads %lx: %lu %lx", page, s.vector,
+	      s.error);
 }
 
 static void execute(u64 page)
@@ -76,7 +79,8 @@ static void execute(u64 page)
 	*(volatile u64 *)(page + 0x380) = kept;
 	if (s.vector == DONE)
 		breach("ring 1 executes what it wrote to %lx", page);
-	check(s.vector == 14 && s.error & 0x10, "ring 1 executes %lx: %lu %lx", page, s.vector, s.error);
+	check(s.vector == 14 && s.error & 0x10, "ring 1 executes %lx: %lu %lx", page, s.vector,
+	      s.error);
 }
 
 SNIPPET(fill_and_trap, "mov $512, %ecx; rep stosq; ud2");

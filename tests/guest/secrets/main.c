@@ -2,13 +2,14 @@
 /*
  * secrets - look everywhere for something that is not ours (R3, R7).
  *
- * The monitor has filled all free memory with a pattern (debug=secret), and the bystander keeps the same
- * pattern in its memory and in its registers while time slices end in the middle of its work. This guest
- * looks for it in
+ * The monitor has filled all free memory with a pattern (debug=secret), and the bystander keeps
+ * the same pattern in its memory and in its registers while time slices end in the middle of its
+ * work. This guest looks for it in
  *
  *   - its own RAM as it was given: frames must come empty;
- *   - every page of the reserved slots that ring 1 can read, again and again, each time behind a yield in
- *     which the bystander ran: above all the entry stack, where the CPU pushes whatever it interrupts;
+ *   - every page of the reserved slots that ring 1 can read, again and again, each time behind a
+ *     yield in which the bystander ran: above all the entry stack, where the CPU pushes whatever it
+ *     interrupts;
  *   - its registers, SSE registers included, behind such a yield;
  *   - what calls write for it, and what is in the pages around.
  */
@@ -27,7 +28,10 @@ static bool has_secret(u64 page)
 	return false;
 }
 
-/* The image holds the constant in its own code, never aligned as a whole word but in tables: leave it out. */
+/*
+ * The image holds the constant in its own code, never aligned as a whole word but in tables:
+ * leave it out.
+ */
 static void scan_ram(void)
 {
 	extern const u8 image_start[], image_end[];
@@ -49,7 +53,8 @@ static void scan_slot(u64 base)
 			breach("the page at %lx holds somebody's data", base + at);
 	for (unsigned shift = 21; shift < 39; shift++)
 		if (try_read(KERNEL, base + (1ul << shift)).vector == DONE)
-			check(!has_secret(base + (1ul << shift)), "the page at %lx", base + (1ul << shift));
+			check(!has_secret(base + (1ul << shift)), "the page at %lx",
+			      base + (1ul << shift));
 }
 
 /* The words of the entry stack, copied at once: looking at them one by one changes them. */
@@ -61,7 +66,8 @@ static void scan_stack(unsigned turn)
 		copy[i] = ((volatile u64 *)SWITCHER_STACK)[i];
 	for (unsigned i = 0; i < 512; i++)
 		if (SECRET_IS(copy[i])) {
-			breach("yield %u: word %x of the entry stack is somebody's: %lx", turn, i * 8, copy[i]);
+			breach("yield %u: word %x of the entry stack is somebody's: %lx", turn,
+			       i * 8, copy[i]);
 			return;
 		}
 	check(true, "stack");

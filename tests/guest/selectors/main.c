@@ -2,17 +2,17 @@
 /*
  * selectors - every selector, in every way to load one (R13, R14).
  *
- * The guest runs on the monitor's GDT. In it lie the descriptors of ring 0, and beside them the guest's own,
- * which a call lets it write: a conforming code segment, a call gate or a descriptor of DPL 0 among them
- * would be a door to ring 0. And a guest may load whatever it likes: by far jumps and returns, by IRETQ with
- * any CS and SS, by MOV to any segment register. From each it must come back in ring 1 or 3, with a fault
- * where the CPU or the monitor refused.
+ * The guest runs on the monitor's GDT. In it lie the descriptors of ring 0, and beside them the
+ * guest's own, which a call lets it write: a conforming code segment, a call gate or a descriptor
+ * of DPL 0 among them would be a door to ring 0. And a guest may load whatever it likes: by far
+ * jumps and returns, by IRETQ with any CS and SS, by MOV to any segment register. From each it
+ * must come back in ring 1 or 3, with a fault where the CPU or the monitor refused.
  *
  * Where code did run, it says on which CS: its lowest two bits are the ring that it ran in.
  *
- * QEMU's TCG takes the ring from the DPL of SS, and a null SS has DPL 0 there: MOV of a null selector to SS
- * in ring 1 is ring 0 from then on, which no monitor can prevent. Silicon and Bochs keep the ring, so that
- * one load is left out on TCG.
+ * QEMU's TCG takes the ring from the DPL of SS, and a null SS has DPL 0 there: MOV of a null
+ * selector to SS in ring 1 is ring 0 from then on, which no monitor can prevent. Silicon and
+ * Bochs keep the ring, so that one load is left out on TCG.
  */
 #include "tests/guest/lib/test.h"
 
@@ -40,8 +40,8 @@ static u8 pointer[16];
 static const u8 target_code[] = {0x8c, 0xc8}; /* mov %cs, %eax; then INT3 */
 
 /*
- * A far transfer from the kernel's ring to (selector, stage + TARGET). RBX the selector, RCX where, RSI and
- * RDX the stack for IRETQ.
+ * A far transfer from the kernel's ring to (selector, stage + TARGET). RBX the selector, RCX
+ * where, RSI and RDX the stack for IRETQ.
  */
 static void transfer(const struct snippet *code, u16 selector, u16 ss, const char *name)
 {
@@ -62,13 +62,14 @@ static void transfer(const struct snippet *code, u16 selector, u16 ss, const cha
 	run_state(&s, KERNEL, &staged);
 	if (s.vector == DONE && s.rip > KERNEL_CODE + TARGET && !(s.rax & 3))
 		breach("%s to selector %x runs in ring 0", name, selector);
-	check(s.vector != TAKEN_SYSCALL && s.vector < 32, "%s to selector %x took %lu", name, selector,
-	      s.vector);
+	check(s.vector != TAKEN_SYSCALL && s.vector < 32, "%s to selector %x took %lu", name,
+	      selector, s.vector);
 }
 
 static void transfers(void)
 {
-	static const u16 stacks[] = {0, GN_KERNEL_SS, USER_SS, MONITOR_CS + 8, GN_GUEST_KERNEL_SS | 1};
+	static const u16 stacks[] = {0, GN_KERNEL_SS, USER_SS, MONITOR_CS + 8,
+				     GN_GUEST_KERNEL_SS | 1};
 
 	for (unsigned selector = 0; selector < GDT_BYTES; selector++) {
 		transfer(&far_return, selector, 0, "LRETQ");
@@ -97,7 +98,7 @@ static void slot_frames(void)
 		stage_code(USER, &say_ring, 0);
 		s.cs = selector;
 		if (!(selector & 2))
-			continue; /* the kernel's, by the slot's rule: it would run the user's page there */
+			continue; /* the kernel's, by the slot's rule */
 		enter(&s);
 		if (s.vector == DONE && (s.rax & 3) != 3)
 			breach("the IRET slot takes CS %x to ring %lu", selector, s.rax & 3);
@@ -118,17 +119,20 @@ static void slot_frames(void)
 
 static void loads(enum ring ring)
 {
-	static const struct snippet *const codes[] = {&load_ds, &load_es, &load_fs, &load_gs, &load_ss};
+	static const struct snippet *const codes[] = {&load_ds, &load_es, &load_fs, &load_gs,
+						      &load_ss};
 
 	for (unsigned i = 0; i < 5; i++)
-		for (unsigned selector = 0; selector < 2 * GDT_BYTES; selector += selector < 0x400 ? 1 : 5) {
+		for (unsigned selector = 0; selector < 2 * GDT_BYTES;
+		     selector += selector < 0x400 ? 1 : 5) {
 			struct state s = state_for(ring);
 
 			if (on_tcg && codes[i] == &load_ss && selector < 4)
 				continue;
 			s.rax = selector;
 			run_state(&s, ring, codes[i]);
-			check(s.vector == DONE || s.vector == 13 || s.vector == 12 || s.vector == 11,
+			check(s.vector == DONE || s.vector == 13 || s.vector == 12 ||
+				  s.vector == 11,
 			      "load %u of %x in ring %d took %lu", i, selector, ring, s.vector);
 		}
 	check(rings_work(), "after the loads in ring %d", ring);
@@ -149,15 +153,15 @@ static void descriptors(void)
 		const char *name;
 		u64 low;
 	} bad[] = {
-		{"a call gate", PRESENT | TYPE(12) | DPL(3) | (u64)MONITOR_CS << 16 | 0x1000},
-		{"a call gate of DPL 0", PRESENT | TYPE(12) | (u64)MONITOR_CS << 16},
-		{"an LDT", PRESENT | TYPE(2) | 0xffff},
-		{"a TSS", PRESENT | TYPE(9) | 0xffff},
-		{"an interrupt gate", PRESENT | TYPE(14) | DPL(3) | (u64)MONITOR_CS << 16},
-		{"conforming code", PRESENT | SEGMENT | TYPE(14) | LONG},
-		{"conforming code of DPL 3", PRESENT | SEGMENT | TYPE(15) | LONG | DPL(3)},
-		{"code of DPL 2", PRESENT | SEGMENT | TYPE(11) | LONG | DPL(2)},
-		{"data of DPL 2", PRESENT | SEGMENT | TYPE(3) | DPL(2)},
+	    {"a call gate", PRESENT | TYPE(12) | DPL(3) | (u64)MONITOR_CS << 16 | 0x1000},
+	    {"a call gate of DPL 0", PRESENT | TYPE(12) | (u64)MONITOR_CS << 16},
+	    {"an LDT", PRESENT | TYPE(2) | 0xffff},
+	    {"a TSS", PRESENT | TYPE(9) | 0xffff},
+	    {"an interrupt gate", PRESENT | TYPE(14) | DPL(3) | (u64)MONITOR_CS << 16},
+	    {"conforming code", PRESENT | SEGMENT | TYPE(14) | LONG},
+	    {"conforming code of DPL 3", PRESENT | SEGMENT | TYPE(15) | LONG | DPL(3)},
+	    {"code of DPL 2", PRESENT | SEGMENT | TYPE(11) | LONG | DPL(2)},
+	    {"data of DPL 2", PRESENT | SEGMENT | TYPE(3) | DPL(2)},
 	};
 
 	for (unsigned i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
@@ -173,8 +177,10 @@ static void descriptors(void)
 
 	/* The monitor's own entries, alone and at the end of a long row. */
 	u64 row[16] = {0};
-	check(CALL(set_gdt, row, MONITOR_CS / 8, 1) == -GN_EINVAL, "set_gdt reaches the monitor's entries");
-	check(CALL(set_gdt, row, GN_GDT_ENTRIES - 8, 16) == -GN_EINVAL, "set_gdt runs past the guest's");
+	check(CALL(set_gdt, row, MONITOR_CS / 8, 1) == -GN_EINVAL,
+	      "set_gdt reaches the monitor's entries");
+	check(CALL(set_gdt, row, GN_GDT_ENTRIES - 8, 16) == -GN_EINVAL,
+	      "set_gdt runs past the guest's");
 	check(CALL(set_gdt, row, -1, 2) == -GN_EINVAL, "set_gdt wraps around");
 	check(CALL(set_gdt, row, 1, -1) == -GN_EINVAL, "set_gdt takes any count");
 }

@@ -2,11 +2,12 @@
 /*
  * stale-tlb - a translation that was taken away is gone (R5, and what INVLPG and CR3 promise).
  *
- * The kernel uses a page so that every cache on the way holds its translation: the CPU's TLB and, on
- * Gnomon, the shadow tables. Then it takes something away in its own table and says so, by INVLPG, by
- * loading CR3, or by a flush. From that moment on the old right may not be used, in either ring: a
- * write-protected page, an unmapped one, one that was ring 3's, one that now leads elsewhere. A stale entry
- * that is more permissive than the tables is how a kernel's copy-on-write leaks between its processes.
+ * The kernel uses a page so that every cache on the way holds its translation: the CPU's TLB and,
+ * on Gnomon, the shadow tables. Then it takes something away in its own table and says so, by
+ * INVLPG, by loading CR3, or by a flush. From that moment on the old right may not be used, in
+ * either ring: a write-protected page, an unmapped one, one that was ring 3's, one that now leads
+ * elsewhere. A stale entry that is more permissive than the tables is how a kernel's
+ * copy-on-write leaks between its processes.
  */
 #include "tests/guest/lib/test.h"
 
@@ -47,8 +48,9 @@ static void forget(enum flush how)
 static void change(u64 entry, enum flush how)
 {
 	map(AT, (u64)page_a, PTE_P | PTE_W | PTE_U);
-	check(try_write(KERNEL, AT, 1).vector == DONE && try_write(USER, AT + 8, 2).vector == DONE &&
-		      try_read(USER, AT).rax == 1 && try_read(KERNEL, AT + 8).rax == 2,
+	check(try_write(KERNEL, AT, 1).vector == DONE &&
+		  try_write(USER, AT + 8, 2).vector == DONE && try_read(USER, AT).rax == 1 &&
+		  try_read(KERNEL, AT + 8).rax == 2,
 	      "the page cannot be used at all");
 	*pte_of(AT) = entry;
 	forget(how);
@@ -61,8 +63,8 @@ static void expect(enum ring ring, bool write, u64 error, const char *what, enum
 	if (s.vector == DONE)
 		breach("%s, then %s: ring %d still may %s", what, flush_names[how], ring,
 		       write ? "write" : "read");
-	check(s.vector == 14 && s.error == error && s.cr2 == AT, "%s: %lu error %lx", what, s.vector,
-	      s.error);
+	check(s.vector == 14 && s.error == error && s.cr2 == AT, "%s: %lu error %lx", what,
+	      s.vector, s.error);
 }
 
 static void attack(enum flush how)

@@ -2,14 +2,15 @@
 /*
  * switcher-jump - jump to every byte of the code that the monitor maps into a guest (R14).
  *
- * The switcher's text and the code area can be read and executed by ring 1. Nothing in them may do for ring
- * 1 what ring 1 could not do itself, at any entry point, aligned or not. And the monitor may not take a fault
- * for its own because of the address where it happened: what counts is the ring in the saved CS. The IRETQ
- * that enters the guest, jumped to by ring 1 with a bad frame, is the sharpest case.
+ * The switcher's text and the code area can be read and executed by ring 1. Nothing in them may
+ * do for ring 1 what ring 1 could not do itself, at any entry point, aligned or not. And the
+ * monitor may not take a fault for its own because of the address where it happened: what counts
+ * is the ring in the saved CS. The IRETQ that enters the guest, jumped to by ring 1 with a bad
+ * frame, is the sharpest case.
  *
- * The stack is full of the address of an INT3, so that a RET comes home. RAX is no address and no call's
- * number, in case a SYSCALL is met; a timer ends what goes round in a circle or halts. The first bytes of the
- * calls' slots are left out: there the guest calls, and is obeyed.
+ * The stack is full of the address of an INT3, so that a RET comes home. RAX is no address and no
+ * call's number, in case a SYSCALL is met; a timer ends what goes round in a circle or halts. The
+ * first bytes of the calls' slots are left out: there the guest calls, and is obeyed.
  */
 #include "guest-abi/kit/clock.h"
 #include "tests/guest/lib/test.h"
@@ -78,8 +79,9 @@ static void arm_timer(void)
 }
 
 /*
- * In the stubs that push frames any fault is taken for one of the push, and so becomes a double fault; a
- * second one would be a triple fault, unless something else has been delivered in between.
+ * In the stubs that push frames any fault is taken for one of the push, and so becomes a double
+ * fault; a second one would be a triple fault, unless something else has been delivered in
+ * between.
  */
 static void forget_double_fault(void)
 {
@@ -119,7 +121,8 @@ static void jump_to_page(u64 page)
 		s = jump(USER, rip);
 		if (s.vector != 14)
 			breach("ring 3 executes %lx: vector %lu", rip, s.vector);
-		check((s.error & 5) == 5 || (s.error & 4), "ring 3 at %lx: error %lx", rip, s.error);
+		check((s.error & 5) == 5 || (s.error & 4), "ring 3 at %lx: error %lx", rip,
+		      s.error);
 	}
 	check(rings_work(), "after jumps to %lx", page);
 	stage_code(KERNEL, &land, 0);

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: MIT
 /*
- * vcpu-page - the page that guest and monitor share, full of lies (R1, and every byte of a guest's is hostile).
+ * vcpu-page - the page that guest and monitor share, full of lies (R1, and every byte of a
+ * guest's is hostile).
  *
- * The guest may write all of its vcpu page: the flags, the frames that are about to be pushed or popped by the
- * code area, the clock, the ring of deferred calls with its two indices. The monitor reads some of it at each
- * exit. So the page is filled with garbage of many kinds between faults, calls, system calls, returns to
- * ring 3 and drains. What the guest gets from that is its own doing: it may lose itself and be ended. The
- * monitor and the bystander may not notice.
+ * The guest may write all of its vcpu page: the flags, the frames that are about to be pushed or
+ * popped by the code area, the clock, the ring of deferred calls with its two indices. The
+ * monitor reads some of it at each exit. So the page is filled with garbage of many kinds between
+ * faults, calls, system calls, returns to ring 3 and drains. What the guest gets from that is its
+ * own doing: it may lose itself and be ended. The monitor and the bystander may not notice.
  */
 #include "tests/guest/lib/test.h"
 
