@@ -174,8 +174,8 @@ run-tour: all ## let the tour guest show everything by itself
 
 # ---- tests and checks: each target ends in lines "N passed, N failed" ----------------------------
 
-check-steps := lint unit guest-tests emulate-check fuzz mutate reproducible system
-proof-steps := lint unit guest-tests-full emulate-full shadow-full fuzz mutate reproducible system-full nmi-map
+check-steps := lint unit guest-tests rules emulate-check fuzz mutate reproducible system
+proof-steps := lint unit guest-tests-full rules emulate-full shadow-full fuzz mutate reproducible system-full nmi-map
 
 lint: $(opcodes) ## what can be said of the sources without running them
 	$(Q)tests/host/checks/lint $(TARGETCC) $(CFLAGS)
