@@ -235,7 +235,8 @@ no_syscall_entry:
 .endm
 	.globl gn_ranges, gn_ranges_end
 gn_ranges:
-	/* An event that waits while RIP is in [first, last]: vif = 0, RIP = target, look again. */
+	/* An event that waits while RIP is in [first, last]: vif = 0, RIP = target, look again. The
+	 * first of these is the lowest. */
 	range iret_on_test, iret_on, GN_RANGE_REWIND, iret_on_test
 	range iret_user_test, iret_user, GN_RANGE_REWIND, iret_user_test
 	range sysret_test, sysret_iretq, GN_RANGE_REWIND, sysret_test

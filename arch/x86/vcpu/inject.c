@@ -34,42 +34,63 @@ static u64 task_stack(struct vcpu *v, u8 ist)
 	return rsp;
 }
 
-/* The stack of a gate, aligned to 16: its IST, RSP0 when coming from ring 3, or the present one. */
-static u64 stack_of(struct vcpu *v, const struct vcpu_gate *gate)
-{
-	u64 rsp = v->regs.rsp;
-
-	if (gate->ist)
-		rsp = v->task_base ? task_stack(v, gate->ist) : v->ist[gate->ist];
-	else if (vcpu_is_user(v))
-		rsp = v->task_base ? task_stack(v, 0) : v->kernel_stack;
-	return rsp & ~15ul;
-}
-
-static void deliver(struct vcpu *v, const struct vcpu_gate *gate, bool has_error, u64 error)
+/* By this stack, which need not be aligned. No call in here: it has no registers to save. */
+static inline void deliver_at(struct vcpu *v, const struct vcpu_gate *gate, bool has_error,
+			      u64 error, u64 rsp)
 {
 	struct gn_vcpu_page *page = v->page;
-	bool user = vcpu_is_user(v), xen = v->frames == VCPU_FRAMES_XEN;
+	bool user = vcpu_is_user(v);
 	u64 flags = vcpu_flags(v);
 	bool vif_after = gate->trap && (flags & RFLAGS_IF);
 
 	v->in_double_fault = gate == &v->gate[VECTOR_DF];
 	page->deliver.rip = v->regs.rip;
-	page->deliver.cs = user ? v->regs.cs : gate->cs & ~3ul;
 	page->deliver.rflags = flags;
 	page->deliver.rsp = v->regs.rsp;
-	page->deliver.ss = user ? v->regs.ss : GN_GUEST_KERNEL_SS;
+	if (user) {
+		page->deliver.cs = v->regs.cs;
+		page->deliver.ss = v->regs.ss;
+	} else {
+		page->deliver.cs = gate->cs & ~3ul;
+		page->deliver.ss = GN_GUEST_KERNEL_SS;
+	}
 	page->deliver_error = error;
 	page->deliver_handler = gate->handler;
-	vcpu_set_vif(v, xen && vif_after);
 
-	v->regs.rsp = stack_of(v, gate);
-	if (xen && user)
-		vcpu_swap_gs();
-	v->regs.rip = gn_deliver_entry[xen ? 4 | has_error : vif_after << 1 | has_error];
+	v->regs.rsp = rsp & ~15ul;
+	if (unlikely(v->frames == VCPU_FRAMES_XEN)) {
+		vcpu_set_vif(v, vif_after);
+		if (user)
+			vcpu_swap_gs();
+		v->regs.rip = gn_deliver_entry[4 | has_error];
+	} else {
+		WRITE_ONCE(page->vif, 0);
+		v->regs.rip = gn_deliver_entry[vif_after << 1 | has_error];
+	}
 	v->regs.cs = GN_KERNEL_CS;
 	v->regs.ss = GN_KERNEL_SS;
 	v->regs.rflags &= ~(u64)(RFLAGS_TF | RFLAGS_NT | RFLAGS_RF);
+}
+
+static __cold void deliver_by_task(struct vcpu *v, const struct vcpu_gate *gate, bool has_error,
+				   u64 error)
+{
+	deliver_at(v, gate, has_error, error, task_stack(v, gate->ist));
+}
+
+/* The stack of a gate is its IST, RSP0 when coming from ring 3, or the present one. */
+static void deliver(struct vcpu *v, const struct vcpu_gate *gate, bool has_error, u64 error)
+{
+	u64 rsp = v->regs.rsp;
+
+	if (gate->ist || vcpu_is_user(v)) {
+		if (unlikely(v->task_base)) {
+			deliver_by_task(v, gate, has_error, error);
+			return;
+		}
+		rsp = gate->ist ? v->ist[gate->ist] : v->kernel_stack;
+	}
+	deliver_at(v, gate, has_error, error, rsp);
 }
 
 void vcpu_reflect(struct vcpu *v, u8 vector, bool has_error, u64 error)

@@ -29,12 +29,13 @@ static const struct gn_range *find(const struct gn_range *r, const struct gn_ran
 	return NULL;
 }
 
-/* (i) True: the event is left to the code. */
+/* (i) True: the event is left to the code. Behind a hypercall RIP is in a slot, below all ranges. */
 bool vcpu_code_area_event(struct vcpu *v)
 {
 	const struct gn_range *r;
 
-	if (likely(!is_in_code_area(v->regs.rip)) || vcpu_is_user(v))
+	if (likely(!is_in_code_area(v->regs.rip) || v->regs.rip < gn_ranges[0].first) ||
+	    vcpu_is_user(v))
 		return false;
 	r = find(gn_ranges, gn_ranges_end, v->regs.rip);
 	if (!r)
