@@ -64,7 +64,7 @@ else
 CFLAGS += -mindirect-branch=thunk-extern -mindirect-branch-register -ftrivial-auto-var-init=zero
 endif
 # The ways that every exit and fault takes are fast; all else is small.
-fast := arch/x86/vcpu/inject.c hypercall/dispatch.c run/run.c run/exits.c \
+fast := arch/x86/vcpu/inject.c hypercall/dispatch.c object/port.c run/run.c run/exits.c \
         $(addprefix mm/shadow/, root.c fault.c walk.c spte.c)
 $(patsubst %,$(BUILD)/%.o,$(basename $(filter-out $(fast),$(monitor-sources)))): CFLAGS += -Os
 

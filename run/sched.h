@@ -26,7 +26,8 @@ static inline bool sched_keeps(const struct guest *g)
 	return sched_current == g;
 }
 
-/* The guest that runs gives up the rest of its slice; or something changed that decides whose turn it is. */
+/* The guest that runs gives up the rest of its slice; or something changed that decides whose turn
+ * it is. */
 void sched_yield(void);
 /* The timer has come. */
 void sched_tick(void);

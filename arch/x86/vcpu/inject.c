@@ -135,8 +135,8 @@ void vcpu_lower(struct vcpu *v, u8 vector)
 	v->page->pending = v->event_pending;
 }
 
-/* All events of a Xen guest arrive at one entry; which there are is written in its pages. A frame that
- * is being pushed is finished first: the event still waits at the next exit. */
+/* All events of a Xen guest arrive at one entry; which there are is written in its pages. A frame
+ * that is being pushed is finished first: the event still waits at the next exit. */
 static void deliver_upcall(struct vcpu *v)
 {
 	const struct vcpu_gate upcall = {.handler = v->event_entry, .cs = GN_GUEST_KERNEL_CS};

@@ -29,7 +29,8 @@ static const struct gn_range *find(const struct gn_range *r, const struct gn_ran
 	return NULL;
 }
 
-/* (i) True: the event is left to the code. Behind a hypercall RIP is in a slot, below all ranges. */
+/* (i) True: the event is left to the code. Behind a hypercall RIP is in a slot, below all
+ * ranges. */
 bool vcpu_code_area_event(struct vcpu *v)
 {
 	const struct gn_range *r;
