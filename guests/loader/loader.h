@@ -15,8 +15,14 @@
 
 #define PAGE_SIZE 4096ul
 
-/* What Linux needs besides its image and initrd to come up to its first program. */
-#define LINUX_ROOM (48ul << 20)
+/*
+ * What Linux needs besides its image to come up to its first program: a little for itself, and its
+ * initramfs, packed and unpacked at the same time, for which three times the size is allowed.
+ */
+static inline uint64_t linux_room(uint64_t initrd_size)
+{
+	return (8ul << 20) + 4 * initrd_size;
+}
 
 static inline uint64_t page_down(uint64_t address)
 {

@@ -27,7 +27,7 @@ static uint64_t memory_needed(const struct gn_loader_info *info, const struct pa
 	uint64_t unpacking = end + heap_used(&heap), running = end;
 
 	if (payload->is_bzimage)
-		running += info->initrd_size + LINUX_ROOM;
+		running += linux_room(info->initrd_size);
 	return unpacking > running ? unpacking : running;
 }
 

@@ -86,7 +86,7 @@ const char *xen_lay_out(const struct gn_loader_info *info, const struct elf_kern
 	l->end = l->map_end;
 	if (notes->mod_start_pfn)
 		l->initrd = take(&l->end, info->initrd_size);
-	if (notes->is_linux && l->end < page_up(kernel->end + info->initrd_size) + LINUX_ROOM)
-		l->end = page_up(kernel->end + info->initrd_size) + LINUX_ROOM;
+	if (notes->is_linux && l->end < kernel->end + linux_room(info->initrd_size))
+		l->end = kernel->end + linux_room(info->initrd_size);
 	return l->end > info->memory_size ? memory_too_small : NULL;
 }
