@@ -31,8 +31,8 @@ struct personality {
 	unsigned count;
 	const call_fn *call;
 	const u8 *flags; /* GN_DEFER */
-	/* A guest of it begins when its kernel is about to, with this argument and its own CR3 loaded;
-	 * -E: it cannot. It ends however far that went. */
+	/* A guest of it begins when its kernel is about to, with this argument and its own CR3
+	 * loaded; -E: it cannot. It ends however far that went. */
 	int (*begin)(struct guest *g, u64 argument);
 	void (*end)(struct guest *g);
 };

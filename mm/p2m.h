@@ -78,8 +78,8 @@ int p2m_insert(struct p2m *p2m, gfn_t gfn, mfn_t mfn, unsigned rights) __must_ch
 int p2m_set_rights(struct p2m *p2m, gfn_t gfn, unsigned rights) __must_check;
 
 /*
- * A guest that maps its page tables read-only and says which they are (Xen's pinning) may store to them
- * all the same, as a kernel with CR0.WP=0 may. -ENOENT; -EAGAIN: call again.
+ * A guest that maps its page tables read-only and says which they are (Xen's pinning) may store to
+ * them all the same, as a kernel with CR0.WP=0 may. -ENOENT; -EAGAIN: call again.
  */
 int p2m_set_table(struct p2m *p2m, gfn_t gfn, bool is_table) __must_check;
 

@@ -8,8 +8,8 @@
 static u16 focus;	  /* the owner number of the guest that has it; 0: nobody */
 static bool escape_typed; /* (v) of the CPU that runs guests, as focus */
 
-/* The guest with the focus; if that has ended, the one with the lowest number, since the ring's order
- * changes with each slice. */
+/* The guest with the focus; if that has ended, the one with the lowest number, since the ring's
+ * order changes with each slice. */
 static struct guest *focused(struct list *guests)
 {
 	struct guest *lowest = NULL;

@@ -135,7 +135,7 @@ static void add_info(struct builder *b)
 static void add_ram(struct builder *b)
 {
 	for (u64 at = 0; at < b->g->config.memory_size && !b->error; at += LARGE_SIZE)
-		map(b, GN_LOADER_RAM + at, 2, at | writable | PTE_LARGE);
+		map(b, GN_LOADER_RAM + at, 2, at | writable | PTE_PS);
 }
 
 static void add_module(struct builder *b, u64 address, maddr_t module, u64 size, gfn_t gfn)

@@ -66,7 +66,8 @@ struct call_result native_set_ist(struct guest *g, struct gn_args_set_ist *a)
 
 struct call_result native_set_segment_base(struct guest *g, struct gn_args_set_segment_base *a)
 {
-	if (!is_canonical(a->base) || vcpu_set_base(&g->vcpu, a->which, a->base))
+	if (a->which > GN_BASE_GS || !is_canonical(a->base) ||
+	    vcpu_set_base(&g->vcpu, a->which, a->base))
 		return call_done(-EINVAL);
 	return call_done(0);
 }

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: MIT
 /*
- * cpuid.c - the processor as a Xen guest is told it is, when it asks in the way of its ABI (a forced
- * CPUID). Features that only a kernel at CPL 0 can use, or whose state we do not keep, are hidden.
- * Bits: SDM 2A, CPUID; APM 3, appendix E.
+ * cpuid.c - the processor as a Xen guest is told it is, when it asks in the way of its ABI (a
+ * forced CPUID). Features that only a kernel at CPL 0 can use, or whose state we do not keep, are
+ * hidden. Bits: SDM 2A, CPUID; APM 3, appendix E.
  */
-#include "arch/x86/cpu/insn.h"
 #include "hypercall/xen/xen.h"
 
 #define BIT(n) (1u << (n))
@@ -32,7 +31,8 @@
 	 BIT(23) | BIT(24) | BIT(26) | BIT(27) | BIT(28) | BIT(29))
 /* EDX: the copies of leaf 1's, and 1 GiB pages, RDTSCP (its MSR is not exchanged). */
 #define HIDE_81_EDX                                                                                \
-	(BIT(1) | BIT(3) | BIT(7) | BIT(9) | BIT(12) | BIT(13) | BIT(14) | BIT(17) | BIT(26) | BIT(27))
+	(BIT(1) | BIT(3) | BIT(7) | BIT(9) | BIT(12) | BIT(13) | BIT(14) | BIT(17) | BIT(26) |     \
+	 BIT(27))
 
 /* XCR0: x87 SSE AVX AVX-512; no other state is saved. */
 #define XSAVE_COMPONENTS 0xe7u
@@ -106,18 +106,13 @@ static void filter_extended(u32 leaf, u32 r[4])
 void xen_cpuid(struct vcpu *v, u32 registers[4])
 {
 	u32 leaf = registers[0], subleaf = registers[2];
-	struct cpuid r;
 
 	(void)v;
 	if (leaf >> 28 == 4) {
 		hypervisor_leaf(leaf, registers);
 		return;
 	}
-	r = cpuid(leaf, subleaf);
-	registers[0] = r.a;
-	registers[1] = r.b;
-	registers[2] = r.c;
-	registers[3] = r.d;
+	vcpu_machine_cpuid(registers);
 	if (leaf >> 31)
 		filter_extended(leaf, registers);
 	else

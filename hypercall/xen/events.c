@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * events.c - event channels, the two-level ABI: a bit for each port in the shared page, a selector word
- * and an upcall byte in the vcpu_info. The guest may write all of these; only itself is misled by it.
+ * events.c - event channels, the two-level ABI: a bit for each port in the shared page, a selector
+ * word and an upcall byte in the vcpu_info. The guest may write all of these; only itself is misled
+ * by it.
  */
 #include "hypercall/xen/xen.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * interface.h - the numbers and layouts of Xen's public ABI for 64-bit paravirtual guests, as far as a
- * stock Linux kernel of that kind uses them (Xen's public headers, xen/include/public).
+ * interface.h - the numbers and layouts of Xen's public ABI for 64-bit paravirtual guests, as far
+ * as a stock Linux kernel of that kind uses them (Xen's public headers, xen/include/public).
  */
 #ifndef HYPERCALL_XEN_INTERFACE_H
 #define HYPERCALL_XEN_INTERFACE_H
@@ -144,7 +144,12 @@ enum {
 	XEN_VCPU_REGISTER_INFO = 10,
 };
 
-enum { XEN_SEGBASE_FS = 0, XEN_SEGBASE_GS_USER = 1, XEN_SEGBASE_GS_KERNEL = 2, XEN_SEGBASE_GS_USER_SEL = 3 };
+enum {
+	XEN_SEGBASE_FS = 0,
+	XEN_SEGBASE_GS_USER = 1,
+	XEN_SEGBASE_GS_KERNEL = 2,
+	XEN_SEGBASE_GS_USER_SEL = 3,
+};
 
 enum { XEN_CALLBACK_REGISTER = 0 };
 enum { XEN_CALLBACK_EVENT = 0, XEN_CALLBACK_FAILSAFE = 1, XEN_CALLBACK_SYSCALL = 2 };

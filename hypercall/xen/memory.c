@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: MIT
 /*
- * memory.c - page tables and memory of a Xen guest. Its machine frame numbers are its own frame numbers:
- * the map from one to the other is the identity. Tables are changed by plain copies into its memory, of
- * which guest-copy tells the shadows; pinning is therefore no more than a hint.
+ * memory.c - page tables and memory of a Xen guest. Its machine frame numbers are its own frame
+ * numbers: the map from one to the other is the identity. Tables are changed by plain copies into
+ * its memory, of which guest-copy tells the shadows; pinning is therefore no more than a hint.
  */
-#include "arch/x86/cpu/paging.h"
 #include "hypercall/xen/xen.h"
 #include "mm/frame.h"
 #include "mm/guest-copy.h"
 #include "mm/machine.h"
+#include "mm/pte.h"
 
 #define PIECE	    128 /* updates done by one call before it starts again */
 #define ENTRIES	    512
@@ -119,7 +119,7 @@ static int set_entry(struct guest *g, u64 gpa, u64 value, bool keep_ad)
 	u64 old = value, now;
 
 	if (!keep_ad)
-		return guest_copy_write(&g->p2m, GPA(gpa), &value, sizeof(value), NULL) ? -EINVAL : 0;
+		return guest_copy_write(&g->p2m, GPA(gpa), &value, 8, NULL) ? -EINVAL : 0;
 	if (guest_copy_read(&g->p2m, GPA(gpa), &old, sizeof(old), NULL))
 		return -EINVAL;
 	do {

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
 /* processor.c - what a Xen guest loads into its processor, and its IRET. */
-#include "arch/x86/cpu/insn.h"
 #include "hypercall/xen/xen.h"
 #include "mm/guest-copy.h"
 
@@ -80,44 +79,22 @@ struct call_result xen_stack_switch(struct guest *g, u64 *a)
 
 struct call_result xen_fpu_taskswitch(struct guest *g, u64 *a)
 {
-	struct vcpu *v = &g->vcpu;
-
-	v->cr0 = a[0] ? v->cr0 | CR0_TS : v->cr0 & ~CR0_TS;
-	v->changed |= VCPU_CHANGED_CONTROL;
+	vcpu_set_task_switched(&g->vcpu, a[0]);
 	return call_done(0);
-}
-
-/* The user's GS selector while the kernel's base is in the CPU. */
-static void load_user_gs(struct vcpu *v, u16 selector)
-{
-	vcpu_swap_gs();
-	if (!vcpu_descriptor_is_usable(v, selector, false))
-		selector = 0;
-	__asm__ volatile("mov %0, %%gs" : : "r"(selector));
-	vcpu_swap_gs();
 }
 
 struct call_result xen_set_segment_base(struct guest *g, u64 *a)
 {
+	static const u8 base[] = {GN_BASE_FS, VCPU_BASE_GS_SWAPPED, GN_BASE_GS};
+
 	if (a[0] == XEN_SEGBASE_GS_USER_SEL) {
-		load_user_gs(&g->vcpu, a[1]);
+		vcpu_load_user_gs(&g->vcpu, a[1]);
 		return call_done(0);
 	}
-	if (!is_canonical(a[1]))
+	if (a[0] > XEN_SEGBASE_GS_KERNEL || !is_canonical(a[1]) ||
+	    vcpu_set_base(&g->vcpu, base[a[0]], a[1]))
 		return call_done(-EINVAL);
-	switch (a[0]) {
-	case XEN_SEGBASE_FS:
-		wrmsr(MSR_FS_BASE, a[1]);
-		return call_done(0);
-	case XEN_SEGBASE_GS_USER:
-		wrmsr(MSR_KERNEL_GS, a[1]);
-		return call_done(0);
-	case XEN_SEGBASE_GS_KERNEL:
-		wrmsr(MSR_GS_BASE, a[1]);
-		return call_done(0);
-	default:
-		return call_done(-EINVAL);
-	}
+	return call_done(0);
 }
 
 struct call_result xen_set_debugreg(struct guest *g, u64 *a)
@@ -166,8 +143,8 @@ struct call_result xen_callback_op(struct guest *g, u64 *a)
 }
 
 /*
- * The guest's IRET: the frame lies at its RSP. RPL 3 is the user, with its GS; anything else the kernel.
- * An upcall that waits is delivered before the guest runs again.
+ * The guest's IRET: the frame lies at its RSP. RPL 3 is the user, with its GS; anything else the
+ * kernel. An upcall that waits is delivered before the guest runs again.
  */
 struct call_result xen_iret(struct guest *g, u64 *a)
 {

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* table.c - Xen's ABI as a table of calls, and how a guest of it begins and ends. */
-#include "arch/x86/cpu/rtc.h"
-#include "arch/x86/cpu/tsc.h"
+#include "arch/x86/vcpu/clock.h"
 #include "hypercall/xen/xen.h"
 #include "lib/string.h"
 #include "mm/frame.h"
@@ -24,23 +23,21 @@ const call_fn xen_calls[XEN_CALL_COUNT] = {
 
 static const u8 flags[XEN_CALL_COUNT];
 
-/* The guest computes ns = (((tsc - stamp) << shift) * mul) >> 32, as we do. */
-static void publish_time(struct xen_time *time)
+/* The guest computes ns = (((tsc - stamp) << shift) * mul) >> 32, as ours do. */
+static void publish_time(struct xen_shared_info *shared)
 {
-	time->tsc_timestamp = tsc_scale.base;
-	time->system_time = 0;
-	time->tsc_to_system_mul = tsc_scale.mul;
-	time->tsc_shift = tsc_scale.shift;
+	struct xen_time *time = &shared->vcpu_info[0].time;
+	struct gn_clock clock;
+
+	clock_publish(&clock);
+	time->tsc_timestamp = clock.tsc_base;
+	time->system_time = clock.ns_base;
+	time->tsc_to_system_mul = clock.mul;
+	time->tsc_shift = clock.shift;
 	time->flags = 1; /* the counter is stable: one CPU runs guests */
 	time->version = 2;
-}
-
-static void publish_wall_clock(struct xen_shared_info *shared)
-{
-	u64 seconds = rtc_seconds() - tsc_ns() / 1000000000;
-
-	shared->wc_sec = seconds;
-	shared->wc_sec_hi = seconds >> 32;
+	shared->wc_sec = clock.wall_seconds;
+	shared->wc_sec_hi = clock.wall_seconds >> 32;
 	shared->wc_version = 2;
 }
 
@@ -52,8 +49,7 @@ static int make_shared_info(struct guest *g, struct xen *x)
 	x->shared = machine_map(x->shared_mfn);
 	x->info = &x->shared->vcpu_info[0];
 	x->info->upcall_mask = 1;
-	publish_time(&x->info->time);
-	publish_wall_clock(x->shared);
+	publish_time(x->shared);
 	return p2m_insert(&g->p2m, guest_shared_info_gfn(g), x->shared_mfn, P2M_R | P2M_W);
 }
 

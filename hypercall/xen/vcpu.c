@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: MIT
 /* vcpu.c - the vCPU of a Xen guest: its information page, time, sleep, and the end of the guest. */
-#include "arch/x86/cpu/tsc.h"
 #include "hypercall/xen/xen.h"
 #include "mm/frame.h"
 #include "mm/machine.h"
 
-/* The information moves to a page of the guest's RAM, once; all ports count as raised, so that nothing
- * is lost on the way. */
+/* The information moves to a page of the guest's RAM, once; all ports count as raised, so that
+ * nothing is lost on the way. */
 static int register_info(struct guest *g, u64 argument)
 {
 	struct xen *x = xen_of(g);
@@ -134,8 +133,8 @@ struct call_result xen_xen_version(struct guest *g, u64 *a)
 	}
 }
 
-/* Calls that answer CALL_AGAIN are asked again at once here: an entry's arguments are in the guest's
- * memory, and were copied. Linux puts at most 32 entries into one call. */
+/* Calls that answer CALL_AGAIN are asked again at once here: an entry's arguments are in the
+ * guest's memory, and were copied. Linux puts at most 32 entries into one call. */
 struct call_result xen_multicall(struct guest *g, u64 *a)
 {
 	struct xen_multicall_entry entry;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * xen.h - the Xen personality's state of one guest, and what its files share. It serves over the same
- * objects as the native ABI: vcpu, shadows, p2m, timer, console.
+ * xen.h - the Xen personality's state of one guest, and what its files share. It serves over the
+ * same objects as the native ABI: vcpu, shadows, p2m, timer, console.
  */
 #ifndef HYPERCALL_XEN_XEN_H
 #define HYPERCALL_XEN_XEN_H

@@ -20,19 +20,12 @@
 #define MM_SHADOW_PRIVATE_H
 
 #include "lib/bug.h"
+#include "mm/pte.h"
 #include "mm/machine.h"
 #include "mm/shadow/shadow.h"
 
 /* ---- entries, the guest's and ours (SDM volume 3, 4.5.4) ---- */
 
-#define PTE_P	  (1ul << 0)
-#define PTE_W	  (1ul << 1)
-#define PTE_U	  (1ul << 2)
-#define PTE_A	  (1ul << 5)
-#define PTE_D	  (1ul << 6)
-#define PTE_PS	  (1ul << 7)
-#define PTE_NX	  (1ul << 63)
-#define PTE_FRAME (((1ul << 52) - 1) & PAGE_MASK)
 
 /* Bits of ours in leaf sptes, where the CPU ignores them. A user page of the guest, for the moment
  * mapped for its kernel alone; and a writable mapping of a table that is out of sync: its D says

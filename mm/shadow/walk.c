@@ -69,7 +69,8 @@ static bool may_access(unsigned mode, unsigned have, struct shadow_access access
 	return !access.write || have & ACCESS_W || !(mode & MODE_WP);
 }
 
-/* A kernel's store to what it has said to be a page table, through a read-only mapping of its own. */
+/* A kernel's store to what it has said to be a page table, through a read-only mapping of its own.
+ * */
 static bool is_told_table(const struct shadow *s, unsigned have, struct shadow_access access,
 			  gfn_t gfn)
 {

@@ -56,7 +56,7 @@ static void walk(struct audit *a, const u64 *table, unsigned level, u64 base)
 		a->address = address;
 		if (entry & (PTE_USER | PTE_GLOBAL)) {
 			a->fault = "an entry is global or user";
-		} else if (level == 1 || (entry & PTE_LARGE)) {
+		} else if (level == 1 || (entry & PTE_PS)) {
 			a->pages++;
 			a->fault = judge_page(address, entry, level);
 		} else {

@@ -44,7 +44,7 @@ static u64 *lower_table(u64 *entry)
 {
 	if (!(*entry & PTE_P))
 		*entry = table_maddr(new_table()).v | TABLE;
-	BUG_ON(*entry & PTE_LARGE);
+	BUG_ON(*entry & PTE_PS);
 	return early_memory_pointer(MADDR(*entry & PTE_FRAME));
 }
 
@@ -71,7 +71,7 @@ static void map(u64 *table, unsigned level, u64 address, u64 maddr, u64 size, u6
 				break;
 			t = lower_table(&t[index_of(address, l)]);
 		}
-		t[index_of(address, l)] = maddr | flags | (l > 1 ? PTE_LARGE : 0);
+		t[index_of(address, l)] = maddr | flags | (l > 1 ? PTE_PS : 0);
 		address += page_size[l];
 		maddr += page_size[l];
 		size -= page_size[l];

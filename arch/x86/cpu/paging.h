@@ -10,17 +10,9 @@
 #define CPU_PAGING_H
 
 #include "lib/ranges.h"
+#include "mm/pte.h"
 #include "mm/types.h"
 
-#define PTE_P	  (1ul << 0)
-#define PTE_W	  (1ul << 1)
-#define PTE_PWT	  (1ul << 3)
-#define PTE_PCD	  (1ul << 4)
-#define PTE_A	  (1ul << 5)
-#define PTE_D	  (1ul << 6)
-#define PTE_LARGE (1ul << 7)
-#define PTE_NX	  (1ul << 63)
-#define PTE_FRAME 0x000ffffffffff000ul
 
 #define PAGING_RAM_MAX (512ul << 30) /* one top-level slot */
 

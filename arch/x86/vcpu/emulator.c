@@ -35,18 +35,22 @@ static enum emulate_verdict read_pmc(struct emulate *e, u32 index, u64 *value)
 static enum emulate_verdict read_cpuid(struct emulate *e, u32 registers[4])
 {
 	struct vcpu *v = emulator_vcpu(e);
-	struct cpuid r;
 
-	if (v->cpuid) {
+	if (v->cpuid)
 		v->cpuid(v, registers);
-		return EMULATE_OK;
-	}
-	r = cpuid(registers[0], registers[2]);
+	else
+		vcpu_machine_cpuid(registers);
+	return EMULATE_OK;
+}
+
+void vcpu_machine_cpuid(u32 registers[4])
+{
+	struct cpuid r = cpuid(registers[0], registers[2]);
+
 	registers[0] = r.a;
 	registers[1] = r.b;
 	registers[2] = r.c;
 	registers[3] = r.d;
-	return EMULATE_OK;
 }
 
 static bool get_interrupt_flag(struct emulate *e)

@@ -148,3 +148,9 @@ enum emulate_verdict control_invalidate(struct emulate *e, const struct emulate_
 		shadow_flush(&v->shadow);
 	return EMULATE_OK;
 }
+
+void vcpu_set_task_switched(struct vcpu *v, bool set)
+{
+	v->cr0 = set ? v->cr0 | CR0_TS : v->cr0 & ~CR0_TS;
+	v->changed |= VCPU_CHANGED_CONTROL;
+}

@@ -38,9 +38,19 @@ void segments_load(struct vcpu *v)
 
 int vcpu_set_base(struct vcpu *v, u64 which, u64 base)
 {
-	if (which > GN_BASE_GS)
-		return -EINVAL;
+	static const u32 msr[] = {MSR_FS_BASE, MSR_GS_BASE, MSR_KERNEL_GS};
+
 	(void)v; /* it is loaded: its bases are the CPU's */
-	wrmsr(which == GN_BASE_FS ? MSR_FS_BASE : MSR_GS_BASE, base);
+	if (which > VCPU_BASE_GS_SWAPPED)
+		return -EINVAL;
+	wrmsr(msr[which], base);
 	return 0;
+}
+
+void vcpu_load_user_gs(struct vcpu *v, u16 selector)
+{
+	selector = usable(v, selector);
+	vcpu_swap_gs();
+	__asm__ volatile("mov %0, %%gs" : : "r"(selector));
+	vcpu_swap_gs();
 }

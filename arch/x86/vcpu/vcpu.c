@@ -205,7 +205,8 @@ static void load(struct cpu *cpu, struct vcpu *v)
 	segments_load(v);
 	cpu->area.constants->regs = (u64)&v->regs;
 	shadow_set_slot(&v->shadow, GN_RESERVED_LAST_SLOT, cpu->paging.guest_l4e);
-	/* Ring 1 reads the entry stack: what the last guest's exits left there is not this one's (R7). */
+	/* Ring 1 reads the entry stack: what the last guest's exits left there is not this one's
+	 * (R7). */
 	memset(cpu->area.scratch, 0, PAGE_SIZE);
 	cpu->vcpu = v;
 	v->cpu = cpu;

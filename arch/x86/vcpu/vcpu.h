@@ -137,9 +137,9 @@ void vcpu_load_breakpoints(const struct vcpu *v);
 void vcpu_load(struct cpu *cpu, struct vcpu *v);
 
 /*
- * Run on this CPU until the next exit; returns the exit reason (a vector or EXIT_). The root may have
- * changed with anything that was done for the guest since it last ran. Inline in the run loop: there
- * the registers that switcher_enter() loses hold nothing that would have to be saved.
+ * Run on this CPU until the next exit; returns the exit reason (a vector or EXIT_). The root may
+ * have changed with anything that was done for the guest since it last ran. Inline in the run loop:
+ * there the registers that switcher_enter() loses hold nothing that would have to be saved.
  */
 static inline unsigned vcpu_run(struct cpu *cpu, struct vcpu *v)
 {
@@ -184,8 +184,9 @@ void vcpu_reflect(struct vcpu *v, u8 vector, bool has_error, u64 error);
 void vcpu_reflect_page_fault(struct vcpu *v, u64 cr2, u64 error);
 void vcpu_software_interrupt(struct vcpu *v, u8 vector); /* RIP already past the instruction */
 
-/* May INT n be executed here? Not by ring 3 through a gate that is closed to it, and by nobody through
- * one that is not there: #GP, which comes before #NP since an empty gate has no type (SDM 3A 6.12.1.3). */
+/* May INT n be executed here? Not by ring 3 through a gate that is closed to it, and by nobody
+ * through one that is not there: #GP, which comes before #NP since an empty gate has no type (SDM
+ * 3A 6.12.1.3). */
 static inline bool vcpu_may_interrupt(const struct vcpu *v, u8 vector)
 {
 	return v->gate[vector].present && (v->gate[vector].user || !vcpu_is_user(v));
@@ -273,6 +274,9 @@ enum vcpu_emulated vcpu_emulate(struct vcpu *v, struct vcpu_copy_result *stop) _
 
 /* ---- what a guest loads ---- */
 
+void vcpu_machine_cpuid(u32 registers[4]); /* EAX and ECX in; the machine's answer out */
+void vcpu_set_task_switched(struct vcpu *v, bool set); /* CR0.TS */
+void vcpu_load_user_gs(struct vcpu *v, u16 selector);  /* Xen frames: the base swapped out */
 void vcpu_load_cr3(struct vcpu *v, u64 cr3);
 int vcpu_set_debug(struct vcpu *v, unsigned number, u64 value) __must_check; /* DRn; -EINVAL */
 void vcpu_update_mode(struct vcpu *v); /* cr0, cr4 or efer has changed */
@@ -284,11 +288,12 @@ int vcpu_set_descriptors(struct vcpu *v, unsigned first, const u64 *descriptors,
 void vcpu_default_descriptors(struct vcpu *v);
 int vcpu_set_gates(struct vcpu *v, unsigned first, const u64 (*gates)[2],
 		   unsigned count) __must_check;
+#define VCPU_BASE_GS_SWAPPED 2 /* beside GN_BASE_FS and GN_BASE_GS: what SWAPGS would bring */
 int vcpu_set_base(struct vcpu *v, u64 which, u64 base) __must_check; /* -EINVAL: no such base */
 u64 vcpu_features(const struct vcpu *v);			     /* GN_FEATURE_ bits */
 void vcpu_describe_paging(struct shadow_config *config);	     /* what depends on the CPU */
-/* For a personality: frames of Xen from now on; vif, pending and CR2 in these bytes of a page that the
- * guest has too, which the window shows it at GN_VCPU_INFO_PAGE. */
+/* For a personality: frames of Xen from now on; vif, pending and CR2 in these bytes of a page that
+ * the guest has too, which the window shows it at GN_VCPU_INFO_PAGE. */
 void vcpu_use_xen_frames(struct vcpu *v);
 void vcpu_set_info(struct vcpu *v, mfn_t page, u8 *vif, u8 *pending, u64 *cr2);
 
