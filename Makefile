@@ -21,10 +21,12 @@ boot     := boot/start.S boot/boot.c boot/multiboot1.c boot/multiboot2.c boot/ac
 abi      := guest-abi/code-area.S
 switcher := arch/x86/switcher/entry.S arch/x86/switcher/return.S
 cpu      := $(addprefix arch/x86/cpu/,thunks.S features.c early-memory.c paging.c paging-audit.c \
-            cpu.c desc.c machine.c fpu.c apic.c ioapic.c nmi-storm.c interrupts.c recorder.c tsc.c rtc.c \
+            cpu.c desc.c machine.c fpu.c apic.c ioapic.c nmi-storm.c interrupts.c recorder.c \
+            tsc.c rtc.c \
             trampoline.S smp.c speculation.c speculation-entry.S serial.c font.S screen.c \
             console.c poweroff.c symbols.c panic.c)
-emulate  := $(addprefix arch/x86/emulate/,decode.c emulate.c operand.c arithmetic.c move.c string.c \
+emulate  := $(addprefix arch/x86/emulate/,decode.c emulate.c operand.c arithmetic.c move.c \
+            string.c \
             system.c transfer.c)
 vcpu     := $(addprefix arch/x86/vcpu/, vcpu.c window.c clock.c segments.c descriptors.c memory.c \
                 inject.c ranges.c emulator.c operations-memory.c operations-segment.c \
@@ -49,7 +51,8 @@ monitor-objects := $(patsubst %,$(BUILD)/%.o,$(basename $(monitor-sources)))
 warnings := -Wall -Wextra -Werror -Wstrict-prototypes -Wmissing-prototypes -Wvla \
             -Wframe-larger-than=1024
 # Freestanding; all addressing relative to RIP (the image lies in PML4 slot 271, where 32-bit
-# absolute addresses do not reach); no SSE, retpolines, zeroed locals; functions in sections of their
+# absolute addresses do not reach); no SSE, retpolines, zeroed locals; functions in sections of
+# their
 # own, aligned to 16, for live patching to come.
 CFLAGS := -std=gnu11 -O2 -g $(warnings) -I. -I$(BUILD)/include -ffreestanding -fno-common \
           -fno-strict-aliasing \
@@ -97,7 +100,8 @@ $(monitor-objects): Makefile # its flags may have changed
 
 # ---- the image -----------------------------------------------------------------------------------
 
-# Linked for one fixed address, with a build-id, without functions that nobody calls. Relocations and
+# Linked for one fixed address, with a build-id, without functions that nobody calls. Relocations
+# and
 # symbols stay in the file, for live patching to come; no boot loader loads them.
 LDFLAGS := -nostdlib -static --no-dynamic-linker --build-id=sha1 --emit-relocs \
            -z max-page-size=4096 -z noexecstack -z norelro --gc-sections
@@ -148,7 +152,8 @@ $(BUILD)/gnomon.elf: $(BUILD)/gnomon.first $(BUILD)/symbols.o
 	$(call say,LD,$@)
 	$(Q)$(link) $(BUILD)/symbols.o
 
-include guests/guests.mk tests/debian/debian.mk tests/host/host.mk tests/guest/guest.mk tests/bench/bench.mk
+include guests/guests.mk tests/debian/debian.mk tests/host/host.mk tests/guest/guest.mk
+include tests/bench/bench.mk
 
 # ---- what to make --------------------------------------------------------------------------------
 
@@ -175,7 +180,8 @@ run-tour: all ## let the tour guest show everything by itself
 # ---- tests and checks: each target ends in lines "N passed, N failed" ----------------------------
 
 check-steps := lint unit guest-tests rules emulate-check fuzz mutate reproducible system
-proof-steps := lint unit guest-tests-full rules emulate-full shadow-full fuzz mutate reproducible system-full nmi-map
+proof-steps := lint unit guest-tests-full rules emulate-full shadow-full fuzz mutate reproducible \
+               system-full nmi-map
 
 lint: $(opcodes) ## what can be said of the sources without running them
 	$(Q)tests/host/checks/lint $(TARGETCC) $(CFLAGS)

@@ -18,11 +18,13 @@ tour-kernel := $(addprefix guests/tour/,start.S main.c memory.c space.c trap.c e
                guest-abi/kit/memory.c
 tour-user   := $(addprefix guests/tour/user/,start.S user.c offend.c)
 
-loader  := $(addprefix guests/loader/, start.S main.c image.c unpack.c stream.c elf.c native.c place.c \
-           tables.c xen-notes.c xen.c xen-layout.c xen-tables.c heap.c support.c refuse.c) guest-abi/kit/memory.c
+loader  := $(addprefix guests/loader/, start.S main.c image.c unpack.c stream.c elf.c native.c \
+           place.c tables.c xen-notes.c xen.c xen-layout.c xen-tables.c heap.c support.c refuse.c) \
+           guest-abi/kit/memory.c
 # What unpacks kernels: the distribution's libraries, linked into the loader's image.
 unpackers = $(foreach l,z lzma lz4 zstd,$(shell $(TARGETCC) -print-file-name=lib$l.a))
-tour-kernel := $(addprefix guests/tour/,start.S main.c console.c memory.c space.c trap.c entry.S timer.c \
+tour-kernel := $(addprefix guests/tour/,start.S main.c console.c memory.c space.c trap.c entry.S \
+           timer.c \
            process.c system-calls.c prompt.c check.c show-processes.c show-memory.c show-faults.c \
            show-time.c show-attacks.c attacks.c attack-jumps.S user/image.S) guest-abi/kit/memory.c
 tour-user := $(addprefix guests/tour/user/,start.S user.c offend.c)

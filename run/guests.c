@@ -187,7 +187,7 @@ static void add_initrd(const struct boot_module *m, const char *name)
 
 	if (!config || config->initrd_size) {
 		refuse("", config ? "a second initrd of one guest"
-				  : "an initrd without a kernel before it, with guest= and its name");
+				  : "an initrd without a kernel of its name before it");
 		return;
 	}
 	config->initrd = MADDR(m->maddr);

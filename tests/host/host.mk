@@ -95,10 +95,11 @@ boot-test lib-test cpu-test: %: $(BUILD)/host/%
 
 .PHONY: boot-test lib-test cpu-test
 
-# The guests' loader with the libraries that unpack, and a kernel that it must accept in each packing.
+# The guests' loader with the libraries that unpack, and a kernel it must accept in each packing.
 unit-tests += loader-test packed-test
 fuzz-tests += loader-fuzz
-host-loader := $(addprefix guests/loader/, image.c unpack.c stream.c elf.c native.c place.c tables.c \
+host-loader := $(addprefix guests/loader/, image.c unpack.c stream.c elf.c native.c place.c \
+                   tables.c \
                    xen-notes.c xen.c xen-layout.c xen-tables.c heap.c) tests/host/loader/judge.c
 unpack-libs := -lz -llzma -llz4 -lzstd
 

@@ -128,8 +128,8 @@ static inline void switcher_enter(struct guest_regs *regs)
 	__asm__ volatile("call switcher_run"
 			 : "+D"(regs)
 			 :
-			 : "rax", "rbx", "rcx", "rdx", "rsi", "r8", "r9", "r10", "r11", "r12", "r13",
-			   "r14", "r15", "memory", "cc");
+			 : "rax", "rbx", "rcx", "rdx", "rsi", "r8", "r9", "r10", "r11", "r12",
+			   "r13", "r14", "r15", "memory", "cc");
 }
 #endif
 

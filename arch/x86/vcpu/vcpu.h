@@ -90,7 +90,7 @@ struct vcpu {
 		};
 	};
 	u8 vif_on;		   /* *vif is this, or its negation: 1 or 0 */
-	u8 *vif;		   /* the virtual interrupt flag, in a page that the guest writes too */
+	u8 *vif;		   /* the virtual interrupt flag; the guest writes it too */
 	u8 *pending;		   /* likewise: an event waits for it */
 	u64 *cr2;		   /* likewise: where a page fault's address goes */
 	bool in_double_fault;	   /* what was delivered last was a double fault */
