@@ -11,6 +11,7 @@
 #include "arch/x86/cpu/apic.h"
 #include "arch/x86/cpu/insn.h"
 #include "hypercall/hypercall.h"
+#include "lib/bug.h"
 #include "lib/log.h"
 #include "run/run.h"
 #include "run/sched.h"
@@ -162,6 +163,9 @@ void run_exit(struct guest *g, unsigned reason)
 	case 0x80:
 		software_interrupt(g, reason);
 		break;
+	case VECTOR_MC: /* neither the guest's nor to be survived: SDM 3B 15.10 */
+	case VECTOR_DF: /* the switcher's stacks are always there: our bug */
+		bug_panic("vector %u in guest '%s'", reason, g->config.name);
 	case EXIT_RETURN_FAULT:
 		return_fault(g);
 		break;

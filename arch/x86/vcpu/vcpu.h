@@ -31,6 +31,7 @@ enum {
 	VECTOR_SS = 12,
 	VECTOR_GP = 13,
 	VECTOR_PF = 14,
+	VECTOR_MC = 18,
 };
 
 enum {
