@@ -20,6 +20,7 @@
 #define RECORDED 8 /* how many of its last exits are printed for a guest that died */
 
 static const struct options *options; /* (c) */
+static struct list dying = {&dying, &dying};
 static unsigned failed; /* (v) of the CPU that runs guests, as all here */
 
 unsigned guests_failed(void)
@@ -137,9 +138,6 @@ static void print_stats(const struct guest *g)
 
 void guests_finish(struct cpu *cpu, struct guest *g)
 {
-	struct guest_config config = g->config;
-	bool again = g->end == GUEST_REBOOT && config.restart, shared = g->console.shared;
-
 	guest_console_flush(g);
 	sched_remove(g);
 	say_end(g);
@@ -147,10 +145,30 @@ void guests_finish(struct cpu *cpu, struct guest *g)
 		print_stats(g);
 	if (g->end == GUEST_KILLED || (g->end == GUEST_CRASHED && !g->loading))
 		recorder_print(&cpu->recorder, g->owner, RECORDED);
-	destroy(g);
+	g->personality->end(g);
+	list_add_tail(&dying, &g->link);
+}
+
+bool guests_bury(void)
+{
+	struct guest *g;
+	struct guest_config config;
+	bool again, shared;
+
+	if (list_is_empty(&dying))
+		return false;
+	g = list_entry(dying.next, struct guest, link);
+	if (guest_destroy(g) == -EAGAIN)
+		return true;
+	config = g->config;
+	again = g->end == GUEST_REBOOT && config.restart;
+	shared = g->console.shared;
+	list_remove(&g->link);
+	put_guest(g);
 	log_info("free frames %lu", frame_count_free());
 	if (again)
 		(void)!guests_make(&config, shared);
+	return true;
 }
 
 /* ---- from modules ---- */

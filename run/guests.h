@@ -23,8 +23,12 @@ unsigned guests_start(const struct boot_info *info, const struct options *option
  * */
 int guests_make(const struct guest_config *config, bool shared_console) __must_check;
 
-/* It has ended: say how, give its memory back, and make it again if it rebooted and wants that. */
+/* It has ended: say how, and take it from the scheduler. */
 void guests_finish(struct cpu *cpu, struct guest *g);
+
+/* Give back a bounded piece of what guests that have ended had; the last piece of one that rebooted
+ * makes it again. False: there is none. */
+bool guests_bury(void);
 
 /* How many guests were refused, crashed or killed: the run failed. */
 unsigned guests_failed(void);

@@ -60,11 +60,14 @@ static void run_turn(struct cpu *cpu, struct guest *g)
 
 void run_guests(struct cpu *cpu, const struct options *options)
 {
-	while (!sched_is_empty()) {
+	bool burying;
+
+	while ((burying = guests_bury()) || !sched_is_empty()) {
 		struct guest *g = sched_next();
 
 		if (!g) {
-			idle();
+			if (!burying)
+				idle();
 			continue;
 		}
 		g->vcpu.is_audited = options->debug & OPTION_AUDIT;
