@@ -177,6 +177,11 @@ run: ## boot GRUB, the monitor and the tour guest on this terminal; Ctrl-a x sto
 run-tour: all ## let the tour guest show everything by itself
 	$(Q)tools/gnomon run --elf $(BUILD)/gnomon.elf --guest $(tour),append=auto
 
+run-debian: all $(BUILD)/debian/cloud-amd64/vmlinuz $(BUILD)/debian/small.gz ## boot Debian's kernel to a shell
+	$(Q)tools/gnomon run --elf $(BUILD)/gnomon.elf --guest name=debian,$(strip \
+		)kernel=$(BUILD)/debian/cloud-amd64/vmlinuz,initrd=$(BUILD)/debian/small.gz,$(strip \
+		)mem=512M,append=console=hvc0
+
 # ---- tests and checks: each target ends in lines "N passed, N failed" ----------------------------
 
 check-steps := lint unit guest-tests rules emulate-check fuzz mutate reproducible system
@@ -215,7 +220,7 @@ check-fresh: ## run and check in a minimal Debian of its own; needs root and the
 format: ## format what differs from the last commit
 	git clang-format
 
-.PHONY: all help clean run run-tour lint reproducible system system-full nmi-map check proof \
+.PHONY: all help clean run run-tour run-debian lint reproducible system system-full nmi-map check proof \
         check-fresh format
-.PHONY: all help clean run run-tour unit abi bench lint reproducible system \
+.PHONY: all help clean run run-tour run-debian unit abi bench lint reproducible system \
         system-full check proof check-fresh format
