@@ -177,10 +177,11 @@ run: ## boot GRUB, the monitor and the tour guest on this terminal; Ctrl-a x sto
 run-tour: all ## let the tour guest show everything by itself
 	$(Q)tools/gnomon run --elf $(BUILD)/gnomon.elf --guest $(tour),append=auto
 
-run-debian: all $(BUILD)/debian/cloud-amd64/vmlinuz $(BUILD)/debian/small.gz ## boot Debian's kernel to a shell
-	$(Q)tools/gnomon run --elf $(BUILD)/gnomon.elf --guest name=debian,$(strip \
-		)kernel=$(BUILD)/debian/cloud-amd64/vmlinuz,initrd=$(BUILD)/debian/small.gz,$(strip \
-		)mem=512M,append=console=hvc0
+debian-guest := name=debian,kernel=$(BUILD)/debian/cloud-amd64/vmlinuz,mem=512M
+debian-guest := $(debian-guest),initrd=$(BUILD)/debian/small.gz,append=console=hvc0
+
+run-debian: all debian ## boot Debian's stock kernel to a shell on this terminal
+	$(Q)tools/gnomon run --elf $(BUILD)/gnomon.elf --guest $(debian-guest)
 
 # ---- tests and checks: each target ends in lines "N passed, N failed" ----------------------------
 
@@ -197,10 +198,10 @@ abi: ## renew the tables in guest-abi/ABI.md from the headers
 reproducible: ## two builds in different folders give the same bytes
 	$(Q)tests/host/checks/reproducible-check
 
-system: all guest-elfs ## boot under several firmwares, CPU models and emulators
+system: all guest-elfs debian ## boot under several firmwares, CPU models and emulators
 	$(Q)tests/system/run
 
-system-full: all guest-elfs
+system-full: all guest-elfs debian
 	$(Q)tests/system/run --full
 
 nmi-map: all guest-elfs ## an NMI at every instruction of the switcher
@@ -220,7 +221,8 @@ check-fresh: ## run and check in a minimal Debian of its own; needs root and the
 format: ## format what differs from the last commit
 	git clang-format
 
-.PHONY: all help clean run run-tour run-debian lint reproducible system system-full nmi-map check proof \
+.PHONY: all help clean run run-tour run-debian \
+        lint reproducible system system-full nmi-map check proof \
         check-fresh format
 .PHONY: all help clean run run-tour run-debian unit abi bench lint reproducible system \
         system-full check proof check-fresh format

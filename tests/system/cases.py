@@ -43,6 +43,16 @@ def whole_tour(name, args, **more):
                 **more)
 
 
+def debian(name, flavour, args, **more):
+    """Debian's stock kernel, its smoke test and poweroff; all its memory comes back."""
+    guest = shlex.quote(f'name=deb,kernel=build/debian/{flavour}/vmlinuz,'
+                        'initrd=build/debian/small.gz,mem=512M,'
+                        'append=console=hvc0 gnomon.test=smoke')
+    return Case(f'debian/{name}', f'{args} --guest {guest}', timeout=240, frames_return=True,
+                console=['Hypervisor detected: Xen PV', 'debian: smoke passed'],
+                log=["guest 'deb' ended: poweroff"], **more)
+
+
 NEXT_GUEST = '\x1dn'    # Ctrl-] n
 
 CASES = [
@@ -100,6 +110,13 @@ CASES = [
          keys=[('[a] tour: ready', NEXT_GUEST), ("the keyboard is guest 'b's", 'poweroff\n'),
                ("guest 'b' ended", 'poweroff\n')],
          log=["guest 'b' ended: poweroff", "guest 'a' ended: poweroff"]),
+
+    # Debian's kernels as they are in their packages.
+    debian('amd64', 'amd64', ''), debian('cloud', 'cloud-amd64', ''),
+    debian('bios', 'cloud-amd64', '--firmware bios'),
+    debian('uefi', 'cloud-amd64', '--firmware uefi'),
+    *[debian(f'{flavour}-{cpu}', flavour, f'--cpu {cpu}', full=True)
+      for flavour in ('amd64', 'cloud-amd64') for cpu in ('qemu64', 'Skylake-Client', 'EPYC')],
 
     # Bad input: one line names the guest and the reason.
     refused('no-name', f'--module {KERNEL},hello', "guest '?' refused: its module has no guest="),
