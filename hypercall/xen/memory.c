@@ -200,12 +200,9 @@ struct call_result xen_update_va_mapping(struct guest *g, u64 *a)
 
 static int set_table(struct guest *g, u64 gfn, bool is_table)
 {
-	int error;
+	int error = p2m_set_table(&g->p2m, GFN(gfn), is_table);
 
-	do
-		error = p2m_set_table(&g->p2m, GFN(gfn), is_table);
-	while (error == -EAGAIN);
-	return error ? -EINVAL : 0;
+	return error == -ENOENT ? -EINVAL : error;
 }
 
 /* The tables that the loader has built count as pinned: the guest maps them read-only already. */
@@ -260,6 +257,8 @@ struct call_result xen_mmuext_op(struct guest *g, u64 *a)
 		if (!xen_get(g, a[0], &op, sizeof(op)))
 			return call_done(-EFAULT);
 		error = extended(g, &op);
+		if (error == -EAGAIN)
+			break; /* a piece of this operation is done */
 		if (error)
 			return call_done(error);
 	}
