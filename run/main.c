@@ -24,6 +24,7 @@
 #include "run/guests.h"
 #include "run/options.h"
 #include "run/run.h"
+#include "run/self-test.h"
 
 void monitor_main(u32 magic, u32 maddr);
 
@@ -193,6 +194,15 @@ static void audit_paging(void)
 			 paging_audit(&cpu_get(i)->paging), i);
 }
 
+static void test_ring1(struct cpu *cpu)
+{
+	const char *what = self_test(cpu);
+
+	if (what)
+		panic_refuse("refused: the self-test in ring 1 fails: %s", what);
+	log_info("ring 1: traps as it should");
+}
+
 static __noreturn void run(struct cpu *cpu)
 {
 	if (!guests_start(&boot_info, &options)) {
@@ -229,6 +239,7 @@ static __noreturn void continue_booting(struct cpu *cpu)
 	print_modules();
 	if (options.debug & OPTION_AUDIT)
 		audit_paging();
+	test_ring1(cpu);
 	log_info("free frames %lu", frame_count_free());
 	run(cpu);
 }
