@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * self-test.c - see self-test.h. A guest of 1 MiB is made by hand: one page of code that both rings may
- * see, one of stack, four page tables. Each step runs to its next exit, which must be the one expected.
+ * self-test.c - see self-test.h. A guest of 1 MiB is made by hand: one page of code that both rings
+ * may see, one of stack, four page tables. Each step runs to its next exit, which must be the one
+ * expected.
  */
 #include "run/self-test.h"
 #include "arch/x86/cpu/apic.h"
