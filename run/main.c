@@ -239,7 +239,8 @@ static __noreturn void continue_booting(struct cpu *cpu)
 	print_modules();
 	if (options.debug & OPTION_AUDIT)
 		audit_paging();
-	test_ring1(cpu);
+	if (!(options.debug & OPTION_UNTESTED))
+		test_ring1(cpu);
 	log_info("free frames %lu", frame_count_free());
 	run(cpu);
 }

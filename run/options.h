@@ -10,7 +10,8 @@
  *	stats		   print each guest's counters when it ends
  *	debug=WHAT,...	   audit: check the monitor's page tables at boot, and the shadow tables
  *			   all the time; nmi: raise NMIs, and say where in the switcher they came;
- *			   secret: fill free memory with a pattern that no guest may ever see
+ *			   secret: fill free memory with a pattern that no guest may ever see;
+ *			   untested: no self-test in ring 1, for tests that break the monitor
  */
 #ifndef RUN_OPTIONS_H
 #define RUN_OPTIONS_H
@@ -22,6 +23,7 @@
 #define OPTION_AUDIT  (1u << 0)
 #define OPTION_NMI    (1u << 1)
 #define OPTION_SECRET (1u << 2)
+#define OPTION_UNTESTED (1u << 3)
 
 struct options {
 	u32 console, log;	       /* CONSOLE_ bits */

@@ -7,6 +7,8 @@
 #include "arch/x86/vcpu/emulator.h"
 
 #define MSR_TSC	    0x10
+#define MSR_MICROCODE 0x8b
+#define MSR_MISC_ENABLE 0x1a0
 #define MSR_PAT	    0x277
 #define MSR_STAR    0xc0000081
 #define MSR_LSTAR   0xc0000082
@@ -47,6 +49,12 @@ enum emulate_verdict msr_read(struct emulate *e, u32 index, u64 *value)
 		return EMULATE_OK;
 	case MSR_APIC_BASE: /* enabled, at its usual place; nobody gets there */
 		*value = 0xfee00900;
+		return EMULATE_OK;
+	case MSR_MICROCODE: /* revision 0: nobody has updated it */
+		*value = 0;
+		return EMULATE_OK;
+	case MSR_MISC_ENABLE: /* fast strings, and nothing that a guest could change */
+		*value = 1;
 		return EMULATE_OK;
 	case MSR_TSC:
 		*value = rdtsc();
@@ -89,6 +97,9 @@ static bool write_msr(struct vcpu *v, u32 index, u64 value)
 		return true;
 	case MSR_EFER:
 		return write_efer(v, value);
+	case MSR_MICROCODE: /* what Intel wants written before it is read, and the other is kept */
+	case MSR_MISC_ENABLE:
+		return true;
 	case MSR_STAR: /* the selectors are fixed (GN_USER_CS, GN_USER_SS) */
 		v->star = value;
 		return true;

@@ -67,7 +67,8 @@ static void judge_contents(const struct elf_kernel *kernel, const char *file, si
 		const struct elf_segment *s = &kernel->segment[i];
 
 		PROMISE(s->file_size == 0 || s->file_offset + s->file_size <= size);
-		PROMISE(!memcmp(ram + s->at, file + s->file_offset, s->file_size));
+		PROMISE(s->file_size == 0 ||
+			!memcmp(ram + s->at, file + s->file_offset, s->file_size));
 		for (uint64_t at = s->at + s->file_size; at < s->at + s->size; at++)
 			PROMISE(ram[at] == 0);
 	}
