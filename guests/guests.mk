@@ -4,7 +4,7 @@
 # No retpolines, ring 1 protects itself; position-independent, so one rule serves all.
 
 GUESTCFLAGS := -std=gnu11 -O2 -g $(warnings) -I. -ffreestanding -fno-common -fno-strict-aliasing \
-               -fpie -fvisibility=hidden -mno-red-zone -mgeneral-regs-only -fno-stack-protector \
+               -fpie -include lib/hidden.h -mno-red-zone -mgeneral-regs-only -fno-stack-protector \
                -fno-asynchronous-unwind-tables -fcf-protection=none -fno-jump-tables \
                -ffile-prefix-map=$(CURDIR)=.
 GUESTLDFLAGS := -nostdlib -static --no-dynamic-linker --build-id=none -z max-page-size=4096 \
