@@ -141,16 +141,11 @@ static void fill(struct shadow_vcpu *sv, gva_t gva, const struct walk *w, struct
 		 bool kernel_view)
 {
 	struct shadow *s = sv->shadow;
-	struct shadow_page *page = sv->root;
+	struct shadow_page *page = w->known ? w->known : sv->root;
 
-	if (likely(w->leaf)) {
-		w->leaf->used = s->clock;
-		set_leaf(s, w->leaf, slot_of(gva, 1), w->gpte[1], w, target, kernel_view);
-		return;
-	}
 	if (unlikely(!page->tracked) && page_track(s, page))
 		return;
-	for (unsigned level = 4; level > 1; level--) {
+	for (unsigned level = w->top; level > 1; level--) {
 		u64 gpte = level >= w->level ? w->gpte[level] : 0;
 
 		page->used = s->clock;
@@ -187,7 +182,7 @@ static enum shadow_verdict fix(struct shadow_vcpu *sv, gva_t gva, struct shadow_
 		return SHADOW_EMULATE;
 	if (access.write && unlikely(table_is_protected(s, target)))
 		return table_allow_write(s, target, w.gfn) ? SHADOW_FIXED : SHADOW_EMULATE;
-	if (!w.leaf)
+	if (!w.known)
 		root_settle(sv);
 	fill(sv, gva, &w, target, kernel_view);
 	return SHADOW_FIXED;

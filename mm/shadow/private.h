@@ -263,11 +263,11 @@ static inline bool table_is_protected(const struct shadow *s, const struct p2m_e
 /* walk.c. The guest's tables, as they are now, from the top level or from where a shadow answers
  * for all above. */
 struct walk {
-	u64 gpte[5];		  /* by level, from top down to level */
-	gfn_t table;		  /* that the top entry was read from */
-	struct shadow_page *leaf; /* the shadow of this table, if top is 1; or NULL */
-	u8 top, level;		  /* level: of the entry that maps the page */
-	u8 access;		  /* ACCESS_* of all levels together */
+	u64 gpte[5];		   /* by level, from top down to level */
+	gfn_t table;		   /* that the top entry was read from */
+	struct shadow_page *known; /* the shadow of this table; NULL: to be found by CR3 */
+	u8 top, level;		   /* level: of the entry that maps the page */
+	u8 access;		   /* ACCESS_* of all levels together */
 	gfn_t gfn;
 };
 

@@ -82,39 +82,47 @@ static bool is_told_table(const struct shadow *s, unsigned have, struct shadow_a
 	return e && e->word & P2M_TABLE;
 }
 
-/* The shadow of the leaf table, if all sptes on the way to it are there: where tables are heard of,
- * they say what the guest's upper entries say, A included. Split pages are left to the whole walk.
+/*
+ * Where the walk may begin: the last shadow page on the way to gva to which all sptes are there. They
+ * say what the guest's upper entries say, A included, where every store to a table is heard of. A
+ * guest that notifies may owe a notice of an upper entry: of its tables a way that ends early is not
+ * believed. Split pages are no tables, so the walk begins above them. NULL: at CR3.
  */
-static struct shadow_page *known_leaf(const struct shadow_vcpu *sv, gva_t gva)
+static struct shadow_page *known_page(const struct shadow_vcpu *sv, gva_t gva)
 {
 	const struct shadow *s = sv->shadow;
-	struct shadow_page *page = sv->root;
+	struct shadow_page *page = sv->root, *child;
+	unsigned level = 4;
 
 	if (s->config.policy == SHADOW_FORGETFUL || s->config.without & SHADOW_SHORT_WALK)
 		return NULL;
 	if (!page || !page_is_live(s, page) || !page->tracked)
 		return NULL;
-	for (unsigned level = 4; level > 1; level--) {
+	for (; level > 1; level--) {
 		u64 spte = page->sptes[slot_of(gva, level)];
 
 		if (!spte || spte & PTE_PS)
-			return NULL;
+			break;
+		child = spte_child(s, spte);
+		if (child->key.role & ROLE_SPLIT)
+			break;
 		page->used = s->clock;
-		page = spte_child(s, spte);
+		page = child;
 	}
-	return page->key.role & ROLE_SPLIT ? NULL : page;
+	return level == 1 || s->config.policy == SHADOW_TRAPPED ? page : NULL;
 }
 
 enum shadow_verdict walk_read(struct shadow_vcpu *sv, gva_t gva, struct shadow_access access,
 			      struct walk *w, struct shadow_result *result)
 {
 	const struct shadow *s = sv->shadow;
-	struct shadow_page *leaf = known_leaf(sv, gva);
-	unsigned have = leaf ? role_access(leaf->key.role) : ACCESS_ALL, level = leaf ? 1 : 4;
-	gfn_t table = leaf ? leaf->key.gfn : gfn_in(sv->cr3);
+	struct shadow_page *known = known_page(sv, gva);
+	unsigned have = known ? role_access(known->key.role) : ACCESS_ALL;
+	unsigned level = known ? role_level(known->key.role) : 4;
+	gfn_t table = known ? known->key.gfn : gfn_in(sv->cr3);
 	u64 gpte, frames;
 
-	w->leaf = leaf;
+	w->known = known;
 	w->top = level;
 	w->table = table;
 	for (;; level--) {
