@@ -58,7 +58,7 @@ CFLAGS := -std=gnu11 -O2 -g $(warnings) -I. -I$(BUILD)/include -ffreestanding -f
           -fno-strict-aliasing \
           -fpie -include lib/hidden.h -mno-red-zone -mgeneral-regs-only \
           -fno-stack-protector -fno-asynchronous-unwind-tables -fcf-protection=none \
-          -fno-omit-frame-pointer -ffunction-sections -falign-functions=16 -fno-jump-tables \
+          -fomit-frame-pointer -ffunction-sections -falign-functions=16 -fno-jump-tables \
           -ffile-prefix-map=$(CURDIR)=. $(if $(DEBUG),-DGN_DEBUG) $(if $(STACK),-fstack-usage)
 ifneq ($(findstring clang,$(CC)),)
 CFLAGS += -mretpoline -mretpoline-external-thunk -ftrivial-auto-var-init=zero \

@@ -197,6 +197,7 @@ boot_l4:	.skip PAGE
 boot_l3_low:	.skip PAGE
 boot_l3_image:	.skip PAGE
 boot_l2:	.skip 4 * PAGE
+	.globl	boot_stack, boot_stack_top
 boot_stack:	.skip BOOT_STACK
 boot_stack_top:
 

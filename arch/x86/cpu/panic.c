@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
  * panic.c - the monitor's last words: why, registers, and who called whom. Everything is read with
- * care, as the state is wrong by definition: the backtrace follows frame pointers only within the
- * stack that it began on, and a second panic on the way says so and stops.
+ * care, as the state is wrong by definition: the backtrace stays within the stack that it began on,
+ * and a second panic on the way says so and stops.
  */
 #include "arch/x86/cpu/apic.h"
 #include "arch/x86/cpu/cpu.h"
@@ -10,15 +10,19 @@
 #include "arch/x86/cpu/panic.h"
 #include "arch/x86/cpu/poweroff.h"
 #include "arch/x86/cpu/symbols.h"
+#include "boot/layout.h"
 #include "lib/bug.h"
 #include "lib/log.h"
 #include "lib/print.h"
 
 #define BACKTRACE_MAX 24
 #define RECORDED      16 /* exits of each CPU */
-#define STACK_MAX     16384ul
+#define CALL_REL32    0xe8 /* and four bytes; indirect calls go to thunks by it, too */
+#define CALL_SIZE     5
 
 static u32 panics; /* (a) */
+
+extern const u8 boot_stack[], boot_stack_top[];
 
 static void print_place(const char *what, u64 address)
 {
@@ -31,20 +35,35 @@ static void print_place(const char *what, u64 address)
 		log_error("%s 0x%016lx", what, address);
 }
 
-/* Each frame: the caller's frame pointer, then the return address. */
-static void print_backtrace(u64 stack, u64 frame)
+/* A CPU's stack ends where a guard page begins. */
+static bool is_on_stack(u64 address)
 {
-	for (int i = 0; i < BACKTRACE_MAX; i++) {
-		const u64 *words = (const u64 *)frame;
+	if (address >= CPU_BASE && address < DIRECT_BASE)
+		return !cpu_is_guard_page(address);
+	return address >= (u64)boot_stack && address < (u64)boot_stack_top;
+}
 
-		if (frame % 8 || frame < stack || frame - stack >= STACK_MAX)
-			break;
-		if (!symbols_is_text(words[1]))
-			break;
-		print_place("   called from", words[1]);
-		if (words[0] <= frame)
-			break;
-		frame = words[0];
+static bool is_return_address(u64 word)
+{
+	return symbols_is_text(word - CALL_SIZE) && symbols_is_text(word) &&
+	       *(const u8 *)(word - CALL_SIZE) == CALL_REL32;
+}
+
+/* Functions keep no frame pointers, so each word on the stack that leads behind a call is told:
+ * among them may be some that calls long since over have left, once for each row of equals. */
+static void print_backtrace(u64 stack)
+{
+	u64 last = 0;
+	int found = 0;
+
+	for (u64 at = ALIGN_UP(stack, 8); is_on_stack(at) && found < BACKTRACE_MAX; at += 8) {
+		u64 word = *(const u64 *)at;
+
+		if (is_return_address(word) && word != last) {
+			print_place("   perhaps called from", word);
+			last = word;
+			found++;
+		}
 	}
 }
 
@@ -76,7 +95,7 @@ __noreturn void bug_panic(const char *format, ...)
 	va_end(args);
 	if (begin()) {
 		log_error("panic: %s", text);
-		print_backtrace((u64)__builtin_frame_address(0), (u64)__builtin_frame_address(0));
+		print_backtrace((u64)__builtin_frame_address(0));
 		print_recorders();
 	}
 	poweroff_after_panic();
@@ -124,7 +143,7 @@ __noreturn void cpu_exception_panic(const struct cpu_frame *f)
 		log_error("   r11 %016lx r12 %016lx r13 %016lx", f->r11, f->r12, f->r13);
 		log_error("   r14 %016lx r15 %016lx", f->r14, f->r15);
 		print_place("   at", f->rip);
-		print_backtrace(f->rsp, f->rbp);
+		print_backtrace(f->rsp);
 		print_recorders();
 	}
 	poweroff_after_panic();
