@@ -71,7 +71,7 @@ static void make_idt(void)
 	idt = early_memory_take(PAGE_SIZE);
 	gate = early_memory_pointer(idt);
 	for (unsigned i = 0; i < 256; i++) {
-		u64 handler = (u64)switcher_stubs + 16 * i;
+		u64 handler = (u64)switcher_stubs + AREA_STUB_SIZE * i;
 		u64 flags = GATE_INTERRUPT | GATE_DPL(gate_dpl(i)) | gate_ist(i);
 
 		gate[i][0] = (handler & 0xffff) | AREA_MONITOR_CS << 16 | flags << 32 |

@@ -56,6 +56,8 @@
 #define EXIT_COMPAT_SYSCALL 257 /* SYSCALL from 32-bit code */
 #define EXIT_RETURN_FAULT   258 /* the IRETQ that enters the guest faulted: nothing of it has run */
 
+#define AREA_STUB_SIZE 8
+
 /* area_constants.mitigations, chosen at boot: clean the predictors on each exit; clear the CPU's
  * buffers on each entry. */
 #define AREA_MITIGATE_EXIT  1
@@ -114,7 +116,8 @@ struct area_tss {
 	u16 reserved3, iomap_base;
 } __packed;
 
-/* Entry points in the text, for the IDT and the MSRs. Stub n is at switcher_stubs + 16 n. */
+/* Entry points in the text, for the IDT and the MSRs. Stub n is at switcher_stubs +
+ * AREA_STUB_SIZE * n. */
 extern const u8 switcher_stubs[], switcher_text[], switcher_text_end[];
 extern const u8 switcher_syscall[], switcher_compat_syscall[], switcher_return_to_guest[];
 

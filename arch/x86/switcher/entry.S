@@ -98,6 +98,12 @@ switcher_return_to_guest:
 	mov	%r15, REGS_R15(%rax)
 .endm
 
+/* A stub of a vector without an error code has pushed the vector alone, as a signed byte. */
+trap_no_error:
+	pushq	(%rsp)
+	andq	$255, (%rsp)
+	movq	$0, 8(%rsp)
+
 /*
  * On the stack, low to high, whichever way led here:
  *	+0 RAX  +8 vector  +16 error code or 0  +24 RIP  +32 CS  +40 RFLAGS  +48 RSP  +56 SS
@@ -296,25 +302,25 @@ debug:
 	movb	$1, SCRATCH(SCRATCH_DEBUG)
 	iretq
 
-/* ---- (vi) one stub a vector, 16 bytes each --------------------------------------------------- */
+/* ---- (vi) one stub a vector, AREA_STUB_SIZE bytes each ---------------------------------------- */
 
 	.balign 16
 	.globl switcher_stubs
 switcher_stubs:
 	.set	vector, 0
 	.rept	256
-	.balign 16
+	.balign AREA_STUB_SIZE
 	.if vector == 1
 	jmp	debug
 	.elseif vector == 2
 	jmp	nmi
-	.else
-	.if vector != 8 && (vector < 10 || vector > 14) && vector != 17 && vector != 21 && \
-	    vector != 29 && vector != 30	/* those for which the CPU pushes an error code */
-	pushq	$0
-	.endif
+	.elseif vector == 8 || (vector >= 10 && vector <= 14) || vector == 17 || vector == 21 || \
+	    vector == 29 || vector == 30	/* those for which the CPU pushes an error code */
 	pushq	$vector
 	jmp	trap
+	.else
+	.byte	0x6a, vector	/* push imm8 */
+	jmp	trap_no_error
 	.endif
 	.set	vector, vector + 1
 	.endr
