@@ -13,13 +13,13 @@
 
 /* Walk, ask p2m for the page itself, set A and D. *target: the p2m entry of the page. */
 static enum shadow_verdict resolve(struct shadow_vcpu *sv, gva_t gva, struct shadow_access access,
-				   struct walk *w, struct p2m_entry **target,
-				   struct shadow_result *result)
+				   struct shadow_page *known, struct walk *w,
+				   struct p2m_entry **target, struct shadow_result *result)
 {
 	unsigned intent = access.write ? P2M_W : access.fetch ? P2M_X : P2M_R;
 
 	for (unsigned i = 0; i < WALK_TRIES; i++) {
-		enum shadow_verdict verdict = walk_read(sv, gva, access, w, result);
+		enum shadow_verdict verdict = walk_read(sv, gva, access, known, w, result);
 		enum p2m_answer answer;
 
 		if (verdict != SHADOW_FIXED)
@@ -165,13 +165,14 @@ static void fill(struct shadow_vcpu *sv, gva_t gva, const struct walk *w, struct
 	set_leaf(s, page, slot_of(gva, 1), w->level == 1 ? w->gpte[1] : 0, w, target, kernel_view);
 }
 
-static enum shadow_verdict fix(struct shadow_vcpu *sv, gva_t gva, struct shadow_access access,
-			       struct shadow_result *result)
+static __attribute__((noinline)) enum shadow_verdict fix(struct shadow_vcpu *sv, gva_t gva,
+					  struct shadow_access access, struct shadow_page *known,
+					  struct shadow_result *result)
 {
 	struct shadow *s = sv->shadow;
 	struct p2m_entry *target;
 	struct walk w;
-	enum shadow_verdict verdict = resolve(sv, gva, access, &w, &target, result);
+	enum shadow_verdict verdict = resolve(sv, gva, access, known, &w, &target, result);
 	bool kernel_view;
 
 	if (verdict != SHADOW_FIXED)
@@ -188,30 +189,40 @@ static enum shadow_verdict fix(struct shadow_vcpu *sv, gva_t gva, struct shadow_
 	return SHADOW_FIXED;
 }
 
+/* What the guest hears is what the CPU said. */
+static enum shadow_verdict reflect(struct shadow_vcpu *sv, u32 error_code,
+				   struct shadow_result *result)
+{
+	if (!(sv->mode & (MODE_NXE | MODE_SMEP)))
+		error_code &= ~PF_I;
+	result->error_code = error_code & (PF_P | PF_W | PF_U | PF_I);
+	sv->shadow->stats.reflected++;
+	return SHADOW_REFLECT;
+}
+
 enum shadow_verdict shadow_fault(struct shadow_vcpu *sv, gva_t gva, u32 error_code, bool user,
 				 bool ac, struct shadow_result *result)
 {
 	struct shadow *s = sv->shadow;
-	struct shadow_access access = {
+	struct shadow_page *known;
+	struct shadow_access access;
+	enum shadow_verdict verdict;
+
+	s->clock++;
+	s->stats.faults++;
+	if (is_reserved_slot(s, slot_of(gva, 4))) /* what is there is ours */
+		return reflect(sv, error_code, result);
+	known = walk_known(sv, gva);
+	if (known && !(error_code & PF_P) && walk_is_absent(s, known, gva))
+		return reflect(sv, error_code, result);
+	access = (struct shadow_access){
 	    .write = error_code & PF_W,
 	    .fetch = error_code & PF_I,
 	    .user = user,
 	    .ac = ac,
 	};
-	enum shadow_verdict verdict;
-
 	call_begin(s);
-	s->clock++;
-	s->stats.faults++;
-	if (is_reserved_slot(s, slot_of(gva, 4))) {
-		/* What is there is ours; what the guest hears is what the CPU said. */
-		result->error_code = error_code & (PF_P | PF_W | PF_U);
-		if (access.fetch && sv->mode & (MODE_NXE | MODE_SMEP))
-			result->error_code |= PF_I;
-		verdict = SHADOW_REFLECT;
-	} else {
-		verdict = fix(sv, gva, access, result);
-	}
+	verdict = fix(sv, gva, access, known, result);
 	if (verdict == SHADOW_REFLECT)
 		s->stats.reflected++;
 	else if (verdict == SHADOW_EMULATE)
@@ -230,5 +241,5 @@ enum shadow_verdict shadow_translate(struct shadow_vcpu *sv, gva_t gva, struct s
 		result->error_code = (access.write ? PF_W : 0) | (access.user ? PF_U : 0);
 		return SHADOW_REFLECT;
 	}
-	return resolve(sv, gva, access, &w, &target, result);
+	return resolve(sv, gva, access, walk_known(sv, gva), &w, &target, result);
 }

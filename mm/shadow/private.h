@@ -271,8 +271,15 @@ struct walk {
 	gfn_t gfn;
 };
 
+/* Where a walk may begin; NULL: at CR3. */
+struct shadow_page *walk_known(const struct shadow_vcpu *sv, gva_t gva);
+
+/* The guest has no entry for gva in the table that this page shadows. */
+bool walk_is_absent(const struct shadow *s, const struct shadow_page *known, gva_t gva);
+
 enum shadow_verdict walk_read(struct shadow_vcpu *sv, gva_t gva, struct shadow_access access,
-			      struct walk *w, struct shadow_result *result);
+			      struct shadow_page *known, struct walk *w,
+			      struct shadow_result *result);
 
 /* Set A, and D for a write. FIXED; what p2m says of a table; -EAGAIN: an entry has changed. */
 int walk_mark(struct shadow_vcpu *sv, gva_t gva, struct walk *w, bool write,

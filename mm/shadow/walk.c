@@ -83,12 +83,12 @@ static bool is_told_table(const struct shadow *s, unsigned have, struct shadow_a
 }
 
 /*
- * Where the walk may begin: the last shadow page on the way to gva to which all sptes are there. They
- * say what the guest's upper entries say, A included, where every store to a table is heard of. A
- * guest that notifies may owe a notice of an upper entry: of its tables a way that ends early is not
- * believed. Split pages are no tables, so the walk begins above them. NULL: at CR3.
+ * The last shadow page on the way to gva to which all sptes are there. They say what the guest's
+ * upper entries say, A included, where every store to a table is heard of. A guest that notifies
+ * may owe a notice of an upper entry: of its tables a way that ends early is not believed. Split
+ * pages are no tables, so the way ends above them.
  */
-static struct shadow_page *known_page(const struct shadow_vcpu *sv, gva_t gva)
+struct shadow_page *walk_known(const struct shadow_vcpu *sv, gva_t gva)
 {
 	const struct shadow *s = sv->shadow;
 	struct shadow_page *page = sv->root, *child;
@@ -112,11 +112,19 @@ static struct shadow_page *known_page(const struct shadow_vcpu *sv, gva_t gva)
 	return level == 1 || s->config.policy == SHADOW_TRAPPED ? page : NULL;
 }
 
+bool walk_is_absent(const struct shadow *s, const struct shadow_page *known, gva_t gva)
+{
+	u64 gpte;
+
+	return gpte_read(s, known->key.gfn, slot_of(gva, role_level(known->key.role)), &gpte) &&
+	       !(gpte & PTE_P);
+}
+
 enum shadow_verdict walk_read(struct shadow_vcpu *sv, gva_t gva, struct shadow_access access,
-			      struct walk *w, struct shadow_result *result)
+			      struct shadow_page *known, struct walk *w,
+			      struct shadow_result *result)
 {
 	const struct shadow *s = sv->shadow;
-	struct shadow_page *known = known_page(sv, gva);
 	unsigned have = known ? role_access(known->key.role) : ACCESS_ALL;
 	unsigned level = known ? role_level(known->key.role) : 4;
 	gfn_t table = known ? known->key.gfn : gfn_in(sv->cr3);
