@@ -302,7 +302,7 @@ debug:
 	movb	$1, SCRATCH(SCRATCH_DEBUG)
 	iretq
 
-/* ---- (vi) one stub a vector, AREA_STUB_SIZE bytes each ---------------------------------------- */
+/* ---- (vi) one stub a vector, AREA_STUB_SIZE bytes each --------------------------------------- */
 
 	.balign 16
 	.globl switcher_stubs
