@@ -66,9 +66,8 @@ CFLAGS += -mretpoline -mretpoline-external-thunk -ftrivial-auto-var-init=zero \
 else
 CFLAGS += -mindirect-branch=thunk-extern -mindirect-branch-register -ftrivial-auto-var-init=zero
 endif
-# The ways that every exit and fault takes are fast; all else is small.
-fast := arch/x86/vcpu/inject.c hypercall/dispatch.c object/port.c run/run.c run/exits.c \
-        $(addprefix mm/shadow/, root.c fault.c walk.c spte.c)
+# What every hypercall, event and fault goes through is fast; all else is small.
+fast := arch/x86/vcpu/inject.c hypercall/dispatch.c object/port.c run/run.c mm/shadow/walk.c
 $(patsubst %,$(BUILD)/%.o,$(basename $(filter-out $(fast),$(monitor-sources)))): CFLAGS += -Os
 
 ASFLAGS := -I. -g -D__ASSEMBLER__ -ffile-prefix-map=$(CURDIR)=.
