@@ -32,8 +32,9 @@ vcpu     := $(addprefix arch/x86/vcpu/, vcpu.c window.c clock.c segments.c descr
                 inject.c ranges.c emulator.c operations-memory.c operations-segment.c \
                 operations-control.c operations-msr.c)
 mm       := mm/frame.c mm/p2m.c mm/guest-copy.c
-shadow   := mm/shadow/walk.c mm/shadow/spte.c mm/shadow/rmap.c mm/shadow/page.c mm/shadow/fault.c \
-            mm/shadow/root.c mm/shadow/sync.c mm/shadow/loose.c mm/shadow/audit.c mm/shadow/shadow.c
+shadow   := mm/shadow/known.c mm/shadow/walk.c mm/shadow/spte.c mm/shadow/rmap.c mm/shadow/page.c \
+            mm/shadow/fault.c mm/shadow/root.c mm/shadow/sync.c mm/shadow/loose.c \
+            mm/shadow/audit.c mm/shadow/shadow.c
 object   := object/guest.c object/port.c object/console.c
 calls    := hypercall/dispatch.c $(addprefix hypercall/native/, table.c control.c memory.c \
                 tables.c events.c console.c) $(addprefix hypercall/xen/, table.c memory.c \
@@ -67,8 +68,9 @@ else
 CFLAGS += -mindirect-branch=thunk-extern -mindirect-branch-register -ftrivial-auto-var-init=zero
 endif
 # What every hypercall, event and fault goes through is fast; all else is small.
-fast := arch/x86/vcpu/inject.c hypercall/dispatch.c object/port.c run/run.c mm/shadow/walk.c
-$(patsubst %,$(BUILD)/%.o,$(basename $(filter-out $(fast),$(monitor-sources)))): CFLAGS += -Os
+fast := arch/x86/vcpu/inject.c hypercall/dispatch.c object/port.c run/run.c mm/shadow/known.c
+$(patsubst %,$(BUILD)/%.o,$(basename $(filter-out $(fast),$(monitor-sources)))): \
+	CFLAGS += -Os -fno-caller-saves
 
 ASFLAGS := -I. -g -D__ASSEMBLER__ -ffile-prefix-map=$(CURDIR)=.
 

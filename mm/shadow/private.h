@@ -8,7 +8,7 @@
  *
  * - page.c: pages are found, made, dropped, reclaimed
  * - rmap.c: sptes are set and withdrawn, with their links
- * - walk.c: the guest's tables
+ * - known.c: what the shadows say of the guest's tables; walk.c: the tables
  * - spte.c: what an spte may grant
  * - fault.c: one fault
  * - sync.c: tables that have changed; loose.c: leaf tables that the guest writes unseen
@@ -260,6 +260,20 @@ static inline bool table_is_protected(const struct shadow *s, const struct p2m_e
 	return e->tables > e->loose && s->config.policy == SHADOW_TRAPPED;
 }
 
+static inline u64 *gpte_of(const struct p2m_entry *table, unsigned slot)
+{
+	return (u64 *)machine_map(p2m_entry_mfn(table)) + slot;
+}
+
+/* known.c. Where a walk may begin; NULL: at CR3. */
+struct shadow_page *walk_known(const struct shadow_vcpu *sv, gva_t gva);
+
+/* The guest has no entry for gva in the table that this page shadows. */
+bool walk_is_absent(const struct shadow *s, const struct shadow_page *known, gva_t gva);
+
+/* One entry; false: p2m does not grant the table. */
+bool gpte_read(const struct shadow *s, gfn_t table, unsigned slot, u64 *gpte);
+
 /* walk.c. The guest's tables, as they are now, from the top level or from where a shadow answers
  * for all above. */
 struct walk {
@@ -271,12 +285,6 @@ struct walk {
 	gfn_t gfn;
 };
 
-/* Where a walk may begin; NULL: at CR3. */
-struct shadow_page *walk_known(const struct shadow_vcpu *sv, gva_t gva);
-
-/* The guest has no entry for gva in the table that this page shadows. */
-bool walk_is_absent(const struct shadow *s, const struct shadow_page *known, gva_t gva);
-
 enum shadow_verdict walk_read(struct shadow_vcpu *sv, gva_t gva, struct shadow_access access,
 			      struct shadow_page *known, struct walk *w,
 			      struct shadow_result *result);
@@ -287,9 +295,6 @@ int walk_mark(struct shadow_vcpu *sv, gva_t gva, struct walk *w, bool write,
 
 /* Whether the entries still say what the walk has read, A and D aside. */
 bool walk_holds(const struct shadow_vcpu *sv, gva_t gva, const struct walk *w);
-
-/* One entry; false: p2m does not grant the table. */
-bool gpte_read(const struct shadow *s, gfn_t table, unsigned slot, u64 *gpte);
 
 /* root.c. Afterwards sv->root is a live root of the vCPU's present address space. */
 void root_settle(struct shadow_vcpu *sv);

@@ -10,21 +10,6 @@
 #include "lib/errno.h"
 #include "mm/shadow/private.h"
 
-static u64 *cell_of(const struct p2m_entry *e, unsigned slot)
-{
-	return (u64 *)machine_map(p2m_entry_mfn(e)) + slot;
-}
-
-bool gpte_read(const struct shadow *s, gfn_t table, unsigned slot, u64 *gpte)
-{
-	const struct p2m_entry *e = p2m_lookup(s->config.p2m, table);
-
-	if (!e || (e->word & (P2M_R | P2M_PUBLISHED)) != P2M_R)
-		return false;
-	*gpte = READ_ONCE(*cell_of(e, slot));
-	return true;
-}
-
 static gfn_t gfn_in(u64 entry)
 {
 	return GFN((entry & PTE_FRAME) >> PAGE_SHIFT);
@@ -82,44 +67,6 @@ static bool is_told_table(const struct shadow *s, unsigned have, struct shadow_a
 	return e && e->word & P2M_TABLE;
 }
 
-/*
- * The last shadow page on the way to gva to which all sptes are there. They say what the guest's
- * upper entries say, A included, where every store to a table is heard of. A guest that notifies
- * may owe a notice of an upper entry: of its tables a way that ends early is not believed. Split
- * pages are no tables, so the way ends above them.
- */
-struct shadow_page *walk_known(const struct shadow_vcpu *sv, gva_t gva)
-{
-	const struct shadow *s = sv->shadow;
-	struct shadow_page *page = sv->root, *child;
-	unsigned level = 4;
-
-	if (s->config.policy == SHADOW_FORGETFUL || s->config.without & SHADOW_SHORT_WALK)
-		return NULL;
-	if (!page || !page_is_live(s, page) || !page->tracked)
-		return NULL;
-	for (; level > 1; level--) {
-		u64 spte = page->sptes[slot_of(gva, level)];
-
-		if (!spte || spte & PTE_PS)
-			break;
-		child = spte_child(s, spte);
-		if (child->key.role & ROLE_SPLIT)
-			break;
-		page->used = s->clock;
-		page = child;
-	}
-	return level == 1 || s->config.policy == SHADOW_TRAPPED ? page : NULL;
-}
-
-bool walk_is_absent(const struct shadow *s, const struct shadow_page *known, gva_t gva)
-{
-	u64 gpte;
-
-	return gpte_read(s, known->key.gfn, slot_of(gva, role_level(known->key.role)), &gpte) &&
-	       !(gpte & PTE_P);
-}
-
 enum shadow_verdict walk_read(struct shadow_vcpu *sv, gva_t gva, struct shadow_access access,
 			      struct shadow_page *known, struct walk *w,
 			      struct shadow_result *result)
@@ -141,7 +88,7 @@ enum shadow_verdict walk_read(struct shadow_vcpu *sv, gva_t gva, struct shadow_a
 			return refused(e, table, P2M_R, result);
 		if (unlikely(e->word & P2M_PUBLISHED))
 			return reflect(sv->mode, access, PF_P | PF_RSVD, result);
-		w->gpte[level] = gpte = READ_ONCE(*cell_of(e, slot));
+		w->gpte[level] = gpte = READ_ONCE(*gpte_of(e, slot));
 		if (!(gpte & PTE_P))
 			return reflect(sv->mode, access, 0, result);
 		if (unlikely(gpte_is_reserved(s, sv->mode, level, gpte)))
@@ -174,7 +121,7 @@ static int mark_level(struct shadow_vcpu *sv, gva_t gva, struct walk *w, unsigne
 		return 0;
 	}
 	w->gpte[level] = old | bits;
-	return __atomic_compare_exchange_n(cell_of(e, slot_of(gva, level)), &old, old | bits, false,
+	return __atomic_compare_exchange_n(gpte_of(e, slot_of(gva, level)), &old, old | bits, false,
 					   __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST)
 		   ? 0
 		   : -EAGAIN;
