@@ -281,6 +281,7 @@ static void test_large(enum shadow_policy policy)
 	set_entry(512 + 9, 0, entry(DATA, ALL_BITS));
 	set_entry(L2, 5, entry(512 + 9, ALL_BITS));
 	CHECK(scene_touch(5ul << 21, true) == SHADOW_FIXED);
+	CHECK(scene_touch((4ul << 21) + 0x8000, true) == SHADOW_FIXED); /* its neighbour */
 	CHECK(scene_touch((4ul << 21) + 0x9000, true) ==
 	      (policy == SHADOW_TRAPPED ? SHADOW_EMULATE : SHADOW_FIXED));
 	CHECK(shadow_is_sound(&shadow, true));
