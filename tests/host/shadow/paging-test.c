@@ -382,6 +382,7 @@ static void test_unreached(void)
 	set_entry(L4, 0, 0);
 	*word(L1, 1) = 0;
 	set_entry(L4, 5, entry(L3, ALL_BITS));
+	CHECK(scene_touch(5ul << 39 | 0x2000, true) == SHADOW_FIXED); /* makes the way down */
 	CHECK(scene_touch(5ul << 39 | 0x1000, true) == SHADOW_REFLECT);
 	scene_end();
 }
