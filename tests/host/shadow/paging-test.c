@@ -387,6 +387,29 @@ static void test_unreached(void)
 	scene_end();
 }
 
+/* At the limit a table that the guest has unlinked gives way before those still in use, though it
+ * was the last one used. */
+static void test_unlinked_gives_way(void)
+{
+	const u64 first = 33;
+	u64 table = first;
+
+	scene_begin(SHADOW_NOTIFIED, SHADOW_FRAMES_MIN);
+	map_first();
+	for (; shadow.free; table++) {
+		set_entry(L2, table, entry(table, ALL_BITS));
+		set_entry(table, 0, entry(DATA, ALL_BITS));
+		CHECK(scene_touch(table << 21, false) == SHADOW_FIXED);
+	}
+	set_entry(L2, table - 1, 0);
+	set_entry(L2, table, entry(table, ALL_BITS));
+	set_entry(table, 0, entry(DATA, ALL_BITS));
+	CHECK(scene_touch(table << 21, false) == SHADOW_FIXED);
+	CHECK(shadow.stats.reclaimed == 1);
+	CHECK(scene_touch(first << 21, false) == SHADOW_FIXED && faults == 0);
+	scene_end();
+}
+
 int main(int argc, char **argv)
 {
 	unsigned rounds = argc > 1 ? atoi(argv[1]) : 100000;
@@ -409,6 +432,7 @@ int main(int argc, char **argv)
 	test_rights();
 	test_long_list();
 	test_unreached();
+	test_unlinked_gives_way();
 	test_churn(SHADOW_TRAPPED, rounds);
 	test_churn(SHADOW_NOTIFIED, rounds);
 	host_machine_end();
