@@ -145,6 +145,24 @@ static void begin_loose(u32 limit)
 	CHECK(scene_touch(0x10000, true) == SHADOW_FIXED && shadow.loose_count == 1);
 }
 
+/* An entry changes unseen, is looked at, and changes back unseen: what it was in between goes. */
+static void test_loose_there_and_back(void)
+{
+	struct shadow_result r;
+	mfn_t mfn;
+
+	begin_loose(SHADOW_FRAMES_MIN);
+	*word(L1, 1) = entry(DATA + 20, ALL_BITS);
+	shadow_invlpg(&sv, GVA(0x1000));
+	CHECK(scene_try(GVA(0x1000), (struct shadow_access){0}, &r, &mfn) == SHADOW_FIXED);
+	CHECK(mfn_equal(mfn, memory.mfn[DATA + 20]));
+	*word(L1, 1) = entry(DATA + 1, ALL_BITS);
+	shadow_load_cr3(&sv, 0);
+	CHECK(scene_try(GVA(0x1000), (struct shadow_access){0}, &r, &mfn) == SHADOW_FIXED);
+	CHECK(mfn_equal(mfn, memory.mfn[DATA + 1]));
+	scene_end();
+}
+
 /* A loose table with an unseen store is reached by a new way, of which no CPU has anything old. */
 static void test_loose_new_way(void)
 {
@@ -427,6 +445,7 @@ int main(int argc, char **argv)
 	test_known_space(SHADOW_TRAPPED);
 	test_known_space(SHADOW_NOTIFIED);
 	test_loose();
+	test_loose_there_and_back();
 	test_loose_new_way();
 	test_other_table();
 	test_idle_vcpu();
