@@ -163,6 +163,21 @@ static void test_loose_there_and_back(void)
 	scene_end();
 }
 
+/* A loose table that is only read is not compared, though what maps it is writable. */
+static void test_loose_unwritten(void)
+{
+	u64 resynced;
+
+	begin_loose(SHADOW_FRAMES_MIN);
+	shadow_load_cr3(&sv, 0);
+	resynced = shadow.stats.resynced;
+	CHECK(resynced > 0);
+	CHECK(scene_touch(0x11000, false) == SHADOW_FIXED && faults == 1);
+	shadow_load_cr3(&sv, 0);
+	CHECK(shadow.loose_count == 1 && shadow.stats.resynced == resynced);
+	scene_end();
+}
+
 /* A loose table with an unseen store is reached by a new way, of which no CPU has anything old. */
 static void test_loose_new_way(void)
 {
@@ -446,6 +461,7 @@ int main(int argc, char **argv)
 	test_known_space(SHADOW_NOTIFIED);
 	test_loose();
 	test_loose_there_and_back();
+	test_loose_unwritten();
 	test_loose_new_way();
 	test_other_table();
 	test_idle_vcpu();
