@@ -36,7 +36,7 @@ host-fuzzer  = $(Q)mkdir -p $(@D) && clang $(filter-out -fsanitize=%,$(HOSTCFLAG
                -fsanitize=fuzzer,address,undefined -o $@ $(filter %.c,$^)
 
 # mm and mm/shadow: the real files over a machine whose RAM is an array.
-unit-tests   += frame-test p2m-test access-test paging-test world-test
+unit-tests   += frame-test p2m-test access-test paging-test vcpus-test world-test
 mutate-tests += shadow-mutate
 fuzz-tests   += world-fuzz
 host-mm     := $(mm) tests/host/mm/host.c
@@ -48,7 +48,7 @@ $(BUILD)/host/frame-test: $(call host-objects,tests/host/mm/frame-test.c $(host-
 $(BUILD)/host/p2m-test: $(call host-objects,tests/host/mm/p2m-test.c $(host-mm))
 	$(host-link)
 
-$(BUILD)/host/access-test $(BUILD)/host/paging-test: $(BUILD)/host/%-test: \
+$(addprefix $(BUILD)/host/, access-test paging-test vcpus-test): $(BUILD)/host/%-test: \
 		$(BUILD)/host/tests/host/shadow/%-test.o \
 		$(call host-objects,$(host-shadow) tests/host/shadow/scene.c)
 	$(host-link)
@@ -56,7 +56,7 @@ $(BUILD)/host/access-test $(BUILD)/host/paging-test: $(BUILD)/host/%-test: \
 $(BUILD)/host/world-test: $(call host-objects,tests/host/shadow/world-test.c $(host-shadow))
 	$(host-link)
 
-frame-test p2m-test access-test paging-test world-test: %: $(BUILD)/host/%
+frame-test p2m-test access-test paging-test vcpus-test world-test: %: $(BUILD)/host/%
 	$(Q)$<
 
 $(BUILD)/host/world-fuzz: tests/host/shadow/world-fuzz.c $(host-shadow)

@@ -132,26 +132,13 @@ static void test_loose(void)
 	scene_end();
 }
 
-/* The leaf table is loose, and written through page 16. Page 17 shows it, too. */
-static void begin_loose(u32 limit)
-{
-	scene_begin(SHADOW_TRAPPED, limit);
-	map_first();
-	set_entry(L1, 16, entry(L1, ALL_BITS));
-	set_entry(L1, 17, entry(L1, ALL_BITS));
-	shadow_load_cr3(&sv, 0);
-	CHECK(scene_touch(0x1000, false) == SHADOW_FIXED);
-	CHECK(scene_touch(0x10000, true) == SHADOW_EMULATE);
-	CHECK(scene_touch(0x10000, true) == SHADOW_FIXED && shadow.loose_count == 1);
-}
-
 /* An entry changes unseen, is looked at, and changes back unseen: what it was in between goes. */
 static void test_loose_there_and_back(void)
 {
 	struct shadow_result r;
 	mfn_t mfn;
 
-	begin_loose(SHADOW_FRAMES_MIN);
+	scene_begin_loose(SHADOW_FRAMES_MIN);
 	*word(L1, 1) = entry(DATA + 20, ALL_BITS);
 	shadow_invlpg(&sv, GVA(0x1000));
 	CHECK(scene_try(GVA(0x1000), (struct shadow_access){0}, &r, &mfn) == SHADOW_FIXED);
@@ -168,7 +155,7 @@ static void test_loose_unwritten(void)
 {
 	u64 resynced;
 
-	begin_loose(SHADOW_FRAMES_MIN);
+	scene_begin_loose(SHADOW_FRAMES_MIN);
 	shadow_load_cr3(&sv, 0);
 	resynced = shadow.stats.resynced;
 	CHECK(resynced > 0);
@@ -184,7 +171,7 @@ static void test_loose_new_way(void)
 	struct shadow_result r;
 	mfn_t mfn;
 
-	begin_loose(SHADOW_FRAMES_MIN);
+	scene_begin_loose(SHADOW_FRAMES_MIN);
 	*word(L1, 1) = entry(DATA + 20, ALL_BITS);
 	set_entry(L2, 7, entry(L1, ALL_BITS));
 	CHECK(scene_touch(7ul << 21 | 0x2000, false) == SHADOW_FIXED);

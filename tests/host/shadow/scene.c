@@ -120,3 +120,15 @@ enum shadow_verdict scene_touch(u64 gva, bool write)
 
 	return scene_try(GVA(gva), (struct shadow_access){.write = write}, &r, &mfn);
 }
+
+void scene_begin_loose(u32 limit)
+{
+	scene_begin(SHADOW_TRAPPED, limit);
+	map_first();
+	set_entry(L1, 16, entry(L1, ALL_BITS));
+	set_entry(L1, 17, entry(L1, ALL_BITS));
+	shadow_load_cr3(&sv, 0);
+	CHECK(scene_touch(0x1000, false) == SHADOW_FIXED);
+	CHECK(scene_touch(0x10000, true) == SHADOW_EMULATE);
+	CHECK(scene_touch(0x10000, true) == SHADOW_FIXED && shadow.loose_count == 1);
+}

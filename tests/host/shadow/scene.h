@@ -39,6 +39,9 @@ u64 entry(u64 gfn, u64 bits);
 void set_entry(u64 table, unsigned slot, u64 entry);
 void map_first(void);
 
+/* SHADOW_TRAPPED: the leaf table is loose and written through page 16; page 17 shows it, too. */
+void scene_begin_loose(u32 limit);
+
 /* Access until it succeeds (FIXED) or is answered otherwise; KILL: it faults for ever. */
 enum shadow_verdict scene_try(gva_t gva, struct shadow_access access, struct shadow_result *r,
 			      mfn_t *mfn);
