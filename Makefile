@@ -68,10 +68,9 @@ else
 CFLAGS += -mindirect-branch=thunk-extern -mindirect-branch-register -ftrivial-auto-var-init=zero
 endif
 # What every hypercall, event and fault goes through is fast; all else is small.
-fast := arch/x86/vcpu/inject.c hypercall/dispatch.c object/port.c run/run.c \
-        $(addprefix mm/shadow/, known.c walk.c spte.c fault.c root.c)
-$(patsubst %,$(BUILD)/%.o,$(basename $(filter-out $(fast),$(monitor-sources)))): \
-	CFLAGS += -Os -fno-caller-saves
+fast := arch/x86/vcpu/inject.c hypercall/dispatch.c object/port.c run/run.c run/exits.c \
+        $(mm) $(filter-out %/audit.c %/shadow.c,$(shadow))
+$(patsubst %,$(BUILD)/%.o,$(basename $(filter-out $(fast),$(monitor-sources)))): CFLAGS += -Os
 
 ASFLAGS := -I. -g -D__ASSEMBLER__ -ffile-prefix-map=$(CURDIR)=.
 

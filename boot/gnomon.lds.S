@@ -53,7 +53,8 @@ SECTIONS
 	window_image = IMAGE_BASE + LOADADDR(.window);
 
 	. = window_image + SIZEOF(.window);
-	.text : AT(ADDR(.text) - IMAGE_BASE) {
+	/* -Os does not align functions; live patching will want them on 16 bytes. */
+	.text : AT(ADDR(.text) - IMAGE_BASE) SUBALIGN(16) {
 		text_start = .;
 		*(.text .text.*)
 		. = ALIGN(4096);
