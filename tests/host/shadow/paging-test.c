@@ -413,6 +413,21 @@ static void test_unreached(void)
 	scene_end();
 }
 
+/* A notified guest owes the notice of an upper entry, and faults where the old way ends early. */
+static void test_owed_notice(void)
+{
+	const u64 middle = 40, leaf = 41;
+
+	scene_begin(SHADOW_NOTIFIED, SHADOW_FRAMES_MIN);
+	map_first();
+	CHECK(scene_touch(0x1000, true) == SHADOW_FIXED);
+	*word(leaf, 0) = entry(DATA, ALL_BITS);
+	*word(middle, 2) = entry(leaf, ALL_BITS);
+	*word(L3, 0) = entry(middle, ALL_BITS);
+	CHECK(scene_touch(2ul << 21, true) == SHADOW_FIXED);
+	scene_end();
+}
+
 /* At the limit a table that the guest has unlinked gives way before those still in use, though it
  * was the last one used. */
 static void test_unlinked_gives_way(void)
@@ -460,6 +475,7 @@ int main(int argc, char **argv)
 	test_rights();
 	test_long_list();
 	test_unreached();
+	test_owed_notice();
 	test_unlinked_gives_way();
 	test_churn(SHADOW_TRAPPED, rounds);
 	test_churn(SHADOW_NOTIFIED, rounds);
