@@ -186,7 +186,7 @@ run-debian: all debian ## boot Debian's stock kernel to a shell on this terminal
 
 # ---- tests and checks: each target ends in lines "N passed, N failed" ----------------------------
 
-check-steps := lint unit guest-tests rules emulate-check fuzz emulate-mutate reproducible system
+check-steps := lint unit guest-tests rules emulate-check fuzz mutate reproducible system
 proof-steps := lint unit guest-tests-full rules emulate-full shadow-full fuzz mutate reproducible \
                system-full nmi-map
 
