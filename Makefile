@@ -222,8 +222,5 @@ check-fresh: ## run and check in a minimal Debian of its own; needs root and the
 format: ## format what differs from the last commit
 	git clang-format
 
-.PHONY: all help clean run run-tour run-debian \
-        lint reproducible system system-full nmi-map check proof \
-        check-fresh format
 .PHONY: all help clean run run-tour run-debian unit abi bench lint reproducible system \
-        system-full check proof check-fresh format
+        system-full nmi-map check proof check-fresh format

@@ -23,6 +23,7 @@
 #define GN_LOADER_RAM	 0x020000000000
 #define GN_LOADER_KERNEL 0x030000000000
 #define GN_LOADER_INITRD 0x038000000000
+#define GN_XEN_CONSOLE_PORT 1 /* the event channel of a Xen guest's console */
 #define GN_LOADER_MAGIC	 0x72656461 /* "ader" */
 
 #ifndef __ASSEMBLER__

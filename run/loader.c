@@ -16,7 +16,6 @@
 extern const u8 loader_image[], loader_image_end[];
 
 #define LARGE_SIZE	 (2ul << 20)
-#define XEN_CONSOLE_PORT 1 /* of a guest of Xen's ABI */
 
 struct builder {
 	struct guest *g;
@@ -122,7 +121,7 @@ static void add_info(struct builder *b)
 	    .abi = config->abi,
 	    .command_line_size = config->append_size,
 	    .shared_info_gfn = guest_shared_info_gfn(b->g).v,
-	    .console_port = XEN_CONSOLE_PORT,
+	    .console_port = GN_XEN_CONSOLE_PORT,
 	};
 	gfn_t first = take_run(b, 2);
 

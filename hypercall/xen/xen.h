@@ -6,12 +6,13 @@
 #ifndef HYPERCALL_XEN_XEN_H
 #define HYPERCALL_XEN_XEN_H
 
+#include "guest-abi/loader.h"
 #include "hypercall/hypercall.h"
 #include "hypercall/xen/interface.h"
 #include "lib/errno.h"
 
 #define XEN_PORTS_USED 64 /* ports 1 to 63 can be bound: a guest of one vCPU uses fewer than ten */
-#define XEN_CONSOLE_PORT 1
+#define XEN_CONSOLE_PORT GN_XEN_CONSOLE_PORT
 #define XEN_GDT_FRAMES 1  /* 512 descriptors, of which GN_GDT_ENTRIES count */
 #define XEN_M2P_TABLES 64 /* tables of level 1: 64 GiB of the guest's RAM */
 
