@@ -32,7 +32,7 @@ vcpu     := $(addprefix arch/x86/vcpu/, vcpu.c window.c clock.c segments.c descr
                 inject.c ranges.c emulator.c operations-memory.c operations-segment.c \
                 operations-control.c operations-msr.c)
 mm       := mm/frame.c mm/p2m.c mm/guest-copy.c
-shadow   := mm/shadow/known.c mm/shadow/walk.c mm/shadow/spte.c mm/shadow/rmap.c mm/shadow/page.c \
+shadow   := mm/shadow/walk.c mm/shadow/spte.c mm/shadow/rmap.c mm/shadow/page.c \
             mm/shadow/fault.c mm/shadow/root.c mm/shadow/sync.c mm/shadow/loose.c \
             mm/shadow/audit.c mm/shadow/shadow.c
 object   := object/guest.c object/port.c object/console.c

@@ -120,10 +120,8 @@ static bool child_is_sound(const struct shadow *s, const struct shadow_page *pag
 /* I6: where the table is in sync, the guest's entry supports the spte. */
 static bool agrees(const struct shadow *s, const struct shadow_page *page, unsigned slot)
 {
-	u64 gpte = 0;
+	u64 gpte = page->table ? READ_ONCE(page->table[slot]) : 0;
 
-	if (!(page->key.role & ROLE_SPLIT))
-		HOLDS(gpte_read(s, page->key.gfn, slot, &gpte));
 	HOLDS(spte_is_justified(s, page, slot, page->sptes[slot], gpte));
 	return true;
 }
@@ -144,7 +142,7 @@ static bool page_is_sound(const struct shadow *s, const struct shadow_page *page
 
 	HOLDS(role_level(page->key.role) >= 1 && role_level(page->key.role) <= 4);
 	HOLDS(!page->generation || page->generation <= s->generation);
-	if (page_is_loose(page) || !page->tracked)
+	if (page_is_loose(page) || !page->table)
 		in_sync = page->key.role & ROLE_SPLIT;
 	for (unsigned slot = 0; slot < SHADOW_SLOTS; slot++) {
 		if (!page->sptes[slot] || (is_root && !page->links[slot]))
@@ -168,9 +166,10 @@ static bool entry_is_sound(const struct shadow *s, gfn_t gfn, const struct p2m_e
 	unsigned tracked = 0, loose = 0;
 
 	while ((page = page_next_table(s, gfn, page))) {
-		tracked += page->tracked;
+		tracked += !!page->table;
+		HOLDS(!page->table || (e->word & P2M_R && page->table == gpte_of(e, 0)));
 		loose += page_is_loose(page);
-		HOLDS(!page_is_loose(page) || (page->tracked && role_level(page->key.role) == 1));
+		HOLDS(!page_is_loose(page) || (page->table && role_level(page->key.role) == 1));
 	}
 	HOLDS(e->tables == tracked);
 	HOLDS(e->loose == loose && loose <= 1);

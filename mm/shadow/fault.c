@@ -11,10 +11,39 @@
 
 #define WALK_TRIES 100 /* another vCPU may change entries between our reading and marking them */
 
+/*
+ * The last shadow page on the way to gva to which all sptes are there. They say what the guest's
+ * upper entries say, A included, where every store to a table is heard of. A guest that notifies
+ * may owe a notice of an upper entry: of its tables a way that ends early is not believed. Split
+ * pages are no tables, so the way ends above them. Every fault comes through here.
+ */
+static inline struct known find_known(const struct shadow_vcpu *sv, gva_t gva)
+{
+	const struct shadow *s = sv->shadow;
+	struct shadow_page *page = sv->root, *child;
+	unsigned level = 4;
+
+	if (unlikely(*sv->root_generation != s->generation || !page->table))
+		return (struct known){NULL, 0};
+	for (; level > 1; level--) {
+		u64 spte = page->sptes[slot_of(gva, level)];
+
+		if ((spte & (PTE_P | PTE_PS)) != PTE_P)
+			break;
+		child = spte_child(s, spte);
+		if (!child->table)
+			break;
+		page = child;
+	}
+	if (unlikely(level > s->known_from))
+		return (struct known){NULL, 0};
+	return (struct known){page, READ_ONCE(page->table[slot_of(gva, level)])};
+}
+
 /* Walk, ask p2m for the page itself, set A and D. *target: the p2m entry of the page. */
 static enum shadow_verdict resolve(struct shadow_vcpu *sv, gva_t gva, struct shadow_access access,
-				   struct shadow_page *known, struct walk *w,
-				   struct p2m_entry **target, struct shadow_result *result)
+				   struct known known, struct walk *w, struct p2m_entry **target,
+				   struct shadow_result *result)
 {
 	unsigned intent = access.write ? P2M_W : access.fetch ? P2M_X : P2M_R;
 
@@ -31,10 +60,13 @@ static enum shadow_verdict resolve(struct shadow_vcpu *sv, gva_t gva, struct sha
 			result->intent = intent;
 			return answer == P2M_POPULATE ? SHADOW_POPULATE : SHADOW_WATCHED;
 		}
-		if (walk_mark(sv, gva, w, access.write, result, &verdict))
-			continue;
 		result->gpa = GPA(gfn_to_gpa(w->gfn).v | (gva.v & ~PAGE_MASK));
-		return verdict;
+		if (likely(w->accessed && (!access.write || w->gpte[w->level] & PTE_D)))
+			return SHADOW_FIXED;
+		if (!walk_mark(sv, gva, w, access.write, result, &verdict))
+			return verdict;
+		if (known.page)
+			known.gpte = READ_ONCE(known.page->table[slot_of(gva, w->top)]);
 	}
 	result->why = "its page tables never stand still";
 	return SHADOW_KILL;
@@ -137,14 +169,11 @@ static bool unlink_if_changed(struct shadow_vcpu *sv, gva_t gva, const struct wa
 }
 
 /* Whatever is still missing afterwards faults again: this call has done its share. */
-static void fill(struct shadow_vcpu *sv, gva_t gva, const struct walk *w, struct p2m_entry *target,
-		 bool kernel_view)
+static void fill(struct shadow_vcpu *sv, gva_t gva, struct shadow_page *page, const struct walk *w,
+		 struct p2m_entry *target, bool kernel_view)
 {
 	struct shadow *s = sv->shadow;
-	struct shadow_page *page = w->known ? w->known : sv->root;
 
-	if (unlikely(!page->tracked) && page_track(s, page))
-		return;
 	for (unsigned level = w->top; level > 1; level--) {
 		u64 gpte = level >= w->level ? w->gpte[level] : 0;
 
@@ -165,13 +194,22 @@ static void fill(struct shadow_vcpu *sv, gva_t gva, const struct walk *w, struct
 	set_leaf(s, page, slot_of(gva, 1), w->level == 1 ? w->gpte[1] : 0, w, target, kernel_view);
 }
 
-static __attribute__((noinline)) enum shadow_verdict fix(struct shadow_vcpu *sv, gva_t gva,
-					  struct shadow_access access, struct shadow_page *known,
-					  struct shadow_result *result)
+/* Where the way to be filled begins; NULL: this call has done its share. */
+static struct shadow_page *begin_fill(struct shadow_vcpu *sv, struct shadow_page *known)
+{
+	if (likely(known))
+		return known;
+	root_settle(sv);
+	return sv->root->table || !page_track(sv->shadow, sv->root) ? sv->root : NULL;
+}
+
+static enum shadow_verdict fix(struct shadow_vcpu *sv, gva_t gva, struct shadow_access access,
+			       struct known known, struct shadow_result *result)
 {
 	struct shadow *s = sv->shadow;
+	struct shadow_page *page;
 	struct p2m_entry *target;
-	struct walk w;
+	struct walk w __uninitialized;
 	enum shadow_verdict verdict = resolve(sv, gva, access, known, &w, &target, result);
 	bool kernel_view;
 
@@ -183,10 +221,29 @@ static __attribute__((noinline)) enum shadow_verdict fix(struct shadow_vcpu *sv,
 		return SHADOW_EMULATE;
 	if (access.write && unlikely(table_is_protected(s, target)))
 		return table_allow_write(s, target, w.gfn) ? SHADOW_FIXED : SHADOW_EMULATE;
-	if (!w.known)
-		root_settle(sv);
-	fill(sv, gva, &w, target, kernel_view);
+	page = begin_fill(sv, known.page);
+	if (likely(page))
+		fill(sv, gva, page, &w, target, kernel_view);
 	return SHADOW_FIXED;
+}
+
+/* A fault that is not the guest's at first sight. */
+static __attribute__((noinline)) enum shadow_verdict settle(struct shadow_vcpu *sv, gva_t gva,
+							    struct shadow_access access,
+							    struct known known,
+							    struct shadow_result *result)
+{
+	struct shadow *s = sv->shadow;
+	enum shadow_verdict verdict;
+
+	call_begin(s);
+	verdict = fix(sv, gva, access, known, result);
+	if (verdict == SHADOW_REFLECT)
+		s->stats.reflected++;
+	else if (verdict == SHADOW_EMULATE)
+		s->stats.emulated++;
+	call_end(s);
+	return verdict;
 }
 
 /* What the guest hears is what the CPU said. */
@@ -204,42 +261,34 @@ enum shadow_verdict shadow_fault(struct shadow_vcpu *sv, gva_t gva, u32 error_co
 				 bool ac, struct shadow_result *result)
 {
 	struct shadow *s = sv->shadow;
-	struct shadow_page *known;
-	struct shadow_access access;
-	enum shadow_verdict verdict;
+	struct known known;
 
 	s->clock++;
 	s->stats.faults++;
 	if (is_reserved_slot(s, slot_of(gva, 4))) /* what is there is ours */
 		return reflect(sv, error_code, result);
-	known = walk_known(sv, gva);
-	if (known && !(error_code & PF_P) && walk_is_absent(s, known, gva))
+	known = find_known(sv, gva);
+	if (known.page && !((known.gpte | error_code) & PTE_P))
 		return reflect(sv, error_code, result);
-	access = (struct shadow_access){
-	    .write = error_code & PF_W,
-	    .fetch = error_code & PF_I,
-	    .user = user,
-	    .ac = ac,
-	};
-	call_begin(s);
-	verdict = fix(sv, gva, access, known, result);
-	if (verdict == SHADOW_REFLECT)
-		s->stats.reflected++;
-	else if (verdict == SHADOW_EMULATE)
-		s->stats.emulated++;
-	call_end(s);
-	return verdict;
+	return settle(sv, gva,
+		      (struct shadow_access){
+			  .write = error_code & PF_W,
+			  .fetch = error_code & PF_I,
+			  .user = user,
+			  .ac = ac,
+		      },
+		      known, result);
 }
 
 enum shadow_verdict shadow_translate(struct shadow_vcpu *sv, gva_t gva, struct shadow_access access,
 				     struct shadow_result *result)
 {
 	struct p2m_entry *target;
-	struct walk w;
+	struct walk w __uninitialized;
 
 	if (is_reserved_slot(sv->shadow, slot_of(gva, 4))) {
 		result->error_code = (access.write ? PF_W : 0) | (access.user ? PF_U : 0);
 		return SHADOW_REFLECT;
 	}
-	return resolve(sv, gva, access, walk_known(sv, gva), &w, &target, result);
+	return resolve(sv, gva, access, find_known(sv, gva), &w, &target, result);
 }

@@ -14,11 +14,6 @@
 
 #define IDLE_MAX 4 /* resyncs without a store after which a table is protected again */
 
-static const u64 *table_of(const struct shadow *s, const struct shadow_page *page)
-{
-	return machine_map(p2m_entry_mfn(p2m_lookup(s->config.p2m, page->key.gfn)));
-}
-
 /* A place to remember a table in, or NULL. */
 static struct shadow_loose *find_place(struct shadow *s)
 {
@@ -46,7 +41,7 @@ bool loose_begin(struct shadow *s, struct shadow_page *page, struct p2m_entry *e
 
 	if (!place)
 		return false;
-	memcpy(place->entries, table_of(s, page), PAGE_SIZE);
+	memcpy(place->entries, page->table, PAGE_SIZE);
 	place->page = page;
 	page->loose = place - s->loose + 1;
 	page->floods = page->idle = 0;
@@ -67,7 +62,7 @@ void loose_forget(struct shadow *s, struct shadow_page *page, struct p2m_entry *
 
 static void scan(struct shadow *s, struct shadow_page *page)
 {
-	const u64 *table = table_of(s, page), *known = s->loose[page->loose - 1].entries;
+	const u64 *table = page->table, *known = s->loose[page->loose - 1].entries;
 
 	s->stats.resynced++;
 	page->written = false;
@@ -116,7 +111,7 @@ void loose_resync(struct shadow *s)
 
 void loose_resync_slot(struct shadow *s, struct shadow_page *page, unsigned slot)
 {
-	leaf_changed(s, page, slot, READ_ONCE(table_of(s, page)[slot]));
+	leaf_changed(s, page, slot, READ_ONCE(page->table[slot]));
 }
 
 void loose_release(struct shadow *s)

@@ -64,14 +64,14 @@ static void untrack(struct shadow *s, struct shadow_page *page)
 {
 	struct p2m_entry *e;
 
-	if (!page->tracked)
+	if (!page->table)
 		return;
 	e = p2m_lookup(s->config.p2m, page->key.gfn);
 	BUG_ON(!e || !e->tables);
 	if (page_is_loose(page))
 		loose_forget(s, page, e);
 	e->tables--;
-	page->tracked = false;
+	page->table = NULL;
 }
 
 static void unhash(struct shadow *s, struct shadow_page *page)
@@ -115,6 +115,19 @@ void page_free(struct shadow *s, struct shadow_page *page)
 
 /* ---- (iii) making ---- */
 
+/* A fault stamps the pages that it fills, not what leads there: that is in use as long as they. */
+static void stamp_parents(const struct shadow *s, const struct shadow_page *page)
+{
+	while (page->parents) {
+		struct shadow_page *parent = page_of_spte(s, page->parents);
+
+		if (parent->used >= page->used)
+			break;
+		parent->used = page->used;
+		page = parent;
+	}
+}
+
 /* The page longest unused among the first few; those looked at move to the end. NULL: all are
  * pinned. */
 static struct shadow_page *choose_victim(struct shadow *s)
@@ -128,6 +141,7 @@ static struct shadow_page *choose_victim(struct shadow *s)
 			break; /* seen all */
 		list_remove(&page->use);
 		list_add_tail(&s->used, &page->use);
+		stamp_parents(s, page);
 		if (page->pins)
 			continue;
 		if (!page_is_live(s, page))
@@ -138,13 +152,16 @@ static struct shadow_page *choose_victim(struct shadow *s)
 	return victim && victim->used < s->clock ? victim : NULL;
 }
 
-static int row_add(struct shadow *s)
+/* A frame of rows. */
+static int rows_add(struct shadow *s)
 {
 	mfn_t mfn = frame_alloc(FRAME_SHADOW, s->config.p2m->owner);
 
 	if (mfn_is_none(mfn))
 		return -ENOMEM;
-	s->pages[s->page_count / PAGES_PER_ROW] = machine_map(mfn);
+	for (unsigned i = 0; i < PAGES_PER_FRAME; i += PAGES_PER_ROW)
+		s->pages[(s->page_count + i) / PAGES_PER_ROW] =
+		    (struct shadow_page *)machine_map(mfn) + i;
 	frame_of(mfn)->link = s->rows.v;
 	s->rows = mfn;
 	s->frames++;
@@ -154,7 +171,7 @@ static int row_add(struct shadow *s)
 /* One more page in the pool, if limit and machine allow. */
 static int page_add(struct shadow *s)
 {
-	unsigned rows = s->page_count % PAGES_PER_ROW ? 0 : 1;
+	unsigned rows = s->page_count % PAGES_PER_FRAME ? 0 : 1;
 	struct shadow_page *page;
 	mfn_t sptes, links;
 
@@ -162,7 +179,7 @@ static int page_add(struct shadow *s)
 		return -ENOSPC;
 	sptes = frame_alloc(FRAME_SHADOW, s->config.p2m->owner);
 	links = frame_alloc(FRAME_SHADOW, s->config.p2m->owner);
-	if (mfn_is_none(sptes) || mfn_is_none(links) || (rows && row_add(s))) {
+	if (mfn_is_none(sptes) || mfn_is_none(links) || (rows && rows_add(s))) {
 		if (!mfn_is_none(sptes))
 			frame_put(sptes);
 		if (!mfn_is_none(links))
@@ -206,7 +223,7 @@ int page_track(struct shadow *s, struct shadow_page *page)
 	struct p2m_entry *e = p2m_lookup(s->config.p2m, page->key.gfn);
 	struct shadow_page *other;
 
-	if (!e)
+	if (!e || (e->word & (P2M_R | P2M_PUBLISHED)) != P2M_R)
 		return 0; /* a CR3 that leads nowhere: nothing to protect yet */
 	if (e->loose)
 		for (other = NULL; (other = page_next_table(s, page->key.gfn, other));)
@@ -216,7 +233,7 @@ int page_track(struct shadow *s, struct shadow_page *page)
 	    rmap_restrict(s, page->key.gfn, P2M_R | P2M_X))
 		return -EAGAIN;
 	e->tables++;
-	page->tracked = true;
+	page->table = gpte_of(e, 0);
 	return 0;
 }
 
@@ -259,7 +276,8 @@ struct shadow_page *page_get(struct shadow *s, struct page_key key)
 	page->used = s->clock;
 	page->parents = page->parent_count = page->present = page->pins = 0;
 	page->floods = page->idle = page->loose = 0;
-	page->tracked = page->written = false;
+	page->written = false;
+	page->table = NULL;
 	page->next = *bucket_of(s, key.gfn);
 	*bucket_of(s, key.gfn) = page->number;
 	list_add_tail(&s->used, &page->use);
@@ -272,11 +290,22 @@ struct shadow_page *page_get(struct shadow *s, struct page_key key)
 
 /* ---- (iv) the pool ---- */
 
+/* Its frames hold a pointer for each row that the limit allows. */
+static unsigned directory_order(const struct shadow *s)
+{
+	u32 bytes = s->config.limit / 2 / PAGES_PER_ROW * sizeof(*s->pages);
+	unsigned order = 0;
+
+	while (PAGE_SIZE << order < bytes)
+		order++;
+	return order;
+}
+
 int page_pool_init(struct shadow *s)
 {
 	u16 owner = s->config.p2m->owner;
 	unsigned hash_frames = 1;
-	mfn_t mfn = frame_alloc(FRAME_SHADOW, owner);
+	mfn_t mfn = frame_alloc_run(directory_order(s), FRAME_SHADOW, owner);
 
 	list_init(&s->used);
 	s->rows = MFN_NONE;
@@ -284,7 +313,7 @@ int page_pool_init(struct shadow *s)
 		return -ENOMEM;
 	s->pages = machine_map(mfn);
 	s->directory = mfn;
-	s->frames = 1;
+	s->frames = 1u << directory_order(s);
 	while (hash_frames < SHADOW_HASH_FRAMES && hash_frames * 2048 < s->config.limit)
 		hash_frames *= 2;
 	s->bucket_bits = BUCKETS_PER_FRAME_BITS + __builtin_ctz(hash_frames);
@@ -296,7 +325,7 @@ int page_pool_init(struct shadow *s)
 		s->bucket_mfns[i] = mfn;
 		s->frames++;
 	}
-	if (row_add(s))
+	if (rows_add(s))
 		return -ENOMEM;
 	s->page_count = 1; /* number 0 means none */
 	while (s->frames + 2 <= SHADOW_FRAMES_MIN)
@@ -332,10 +361,10 @@ int page_pool_destroy(struct shadow *s)
 		s->buckets[i] = NULL;
 		s->frames--;
 	}
-	if (s->pages) {
-		frame_put(s->directory);
-		s->pages = NULL;
+	for (u64 i = 0; s->pages && i < 1ul << directory_order(s); i++) {
+		frame_put(MFN(s->directory.v + i));
 		s->frames--;
 	}
+	s->pages = NULL;
 	return 0;
 }

@@ -8,7 +8,7 @@
  *
  * - page.c: pages are found, made, dropped, reclaimed
  * - rmap.c: sptes are set and withdrawn, with their links
- * - known.c: what the shadows say of the guest's tables; walk.c: the tables
+ * - walk.c: the guest's tables
  * - spte.c: what an spte may grant
  * - fault.c: one fault
  * - sync.c: tables that have changed; loose.c: leaf tables that the guest writes unseen
@@ -100,6 +100,7 @@ static inline bool key_equal(struct page_key a, struct page_key b)
 struct shadow_page {
 	u64 *sptes;	     /* (c) the CPU sets A and D in them */
 	u64 *links;	     /* (s) 0: no spte, or one of a reserved slot */
+	u64 *table;	     /* (s) the guest's, counted in its p2m entry; NULL: split, or no RAM */
 	mfn_t mfn;	     /* (c) of sptes */
 	mfn_t links_mfn;     /* (c) */
 	struct page_key key; /* (s) */
@@ -116,18 +117,18 @@ struct shadow_page {
 	u8 floods;	     /* (s) writes emulated in a row */
 	u8 idle;	     /* (s) loose: resyncs in a row that found nothing written */
 	u8 loose;	     /* (s) its place in shadow->loose + 1, or 0 */
-	bool tracked;	     /* (s) counted in the p2m entry's tables */
 	bool written;	     /* (s) loose: to be scanned at the next resync */
 } __aligned(128);
 
 #define LARGE_GFNS 512ul /* in a page of 2 MiB */
 
-#define PAGES_PER_ROW 32u
-#define PAGES_MAX     (PAGE_SIZE / sizeof(void *) * PAGES_PER_ROW)
+#define PAGES_PER_ROW	8u
+#define PAGES_PER_FRAME 32u
+#define PAGES_MAX	(SHADOW_FRAMES_MAX / 2)
 #define PARENTS_MAX   1024 /* links beyond it push out older ones: no page takes long to free */
 #define CALL_BUDGET   1536 /* entries that one call withdraws before it answers "again" */
 
-_Static_assert(sizeof(struct shadow_page) * PAGES_PER_ROW == PAGE_SIZE, "a row fills a frame");
+_Static_assert(sizeof(struct shadow_page) * PAGES_PER_FRAME == PAGE_SIZE, "they fill a frame");
 _Static_assert(PAGES_MAX *SHADOW_SLOTS <= 1ul << (64 - LINK_NEXT_SHIFT), "numbers fit in links");
 _Static_assert(P2M_GFN_LIMIT <= LINK_HEAD, "gfns fit in links");
 
@@ -151,20 +152,20 @@ static inline unsigned slot_of_spte(u32 number)
 	return number & (SHADOW_SLOTS - 1);
 }
 
-/* An spte between pages carries its child's number in the 14 bits that the CPU ignores there: 9 to
- * 11 and 52 to 62. */
+/* An spte between pages carries its child's number in the 14 bits that the CPU ignores there: the
+ * row in 52 to 62, the place in the row in 9 to 11. */
 static inline u64 spte_to(const struct shadow_page *child)
 {
-	return mfn_to_maddr(child->mfn).v | (u64)(child->number & 7) << 9 |
-	       (u64)(child->number >> 3) << 52;
+	return mfn_to_maddr(child->mfn).v | (u64)(child->number % PAGES_PER_ROW) << 9 |
+	       (u64)(child->number / PAGES_PER_ROW) << 52;
 }
 
 static inline struct shadow_page *spte_child(const struct shadow *s, u64 spte)
 {
-	return page_of(s, (spte >> 9 & 7) | (spte >> 52 & 0x7ff) << 3);
+	return s->pages[spte >> 52] + (spte >> 9 & (PAGES_PER_ROW - 1));
 }
 
-_Static_assert(PAGES_MAX <= 1 << 14, "a page's number fits in an spte");
+_Static_assert(PAGES_PER_ROW == 8 && PAGES_MAX / PAGES_PER_ROW <= 1 << 11, "a number fits");
 
 /* Otherwise it leads to a shadow page. */
 static inline bool spte_is_leaf(const struct shadow_page *page, u64 spte)
@@ -265,29 +266,25 @@ static inline u64 *gpte_of(const struct p2m_entry *table, unsigned slot)
 	return (u64 *)machine_map(p2m_entry_mfn(table)) + slot;
 }
 
-/* known.c. Where a walk may begin; NULL: at CR3. */
-struct shadow_page *walk_known(const struct shadow_vcpu *sv, gva_t gva);
+/* Where a walk of the guest's tables begins: the last shadow page that is known to be on its way,
+ * and the entry that the table has there now. page NULL: at CR3. */
+struct known {
+	struct shadow_page *page;
+	u64 gpte;
+};
 
-/* The guest has no entry for gva in the table that this page shadows. */
-bool walk_is_absent(const struct shadow *s, const struct shadow_page *known, gva_t gva);
-
-/* One entry; false: p2m does not grant the table. */
-bool gpte_read(const struct shadow *s, gfn_t table, unsigned slot, u64 *gpte);
-
-/* walk.c. The guest's tables, as they are now, from the top level or from where a shadow answers
- * for all above. */
+/* walk.c. The guest's tables, as they are now. */
 struct walk {
-	u64 gpte[5];		   /* by level, from top down to level */
-	gfn_t table;		   /* that the top entry was read from */
-	struct shadow_page *known; /* the shadow of this table; NULL: to be found by CR3 */
-	u8 top, level;		   /* level: of the entry that maps the page */
-	u8 access;		   /* ACCESS_* of all levels together */
+	u64 gpte[5];   /* by level, from top down to level */
+	gfn_t table;   /* that the top entry was read from */
+	u8 top, level; /* level: of the entry that maps the page */
+	u8 access;     /* ACCESS_* of all levels together */
+	bool accessed; /* A is set at all levels */
 	gfn_t gfn;
 };
 
 enum shadow_verdict walk_read(struct shadow_vcpu *sv, gva_t gva, struct shadow_access access,
-			      struct shadow_page *known, struct walk *w,
-			      struct shadow_result *result);
+			      struct known known, struct walk *w, struct shadow_result *result);
 
 /* Set A, and D for a write. FIXED; what p2m says of a table; -EAGAIN: an entry has changed. */
 int walk_mark(struct shadow_vcpu *sv, gva_t gva, struct walk *w, bool write,

@@ -21,6 +21,8 @@ int shadow_init(struct shadow *s, const struct shadow_config *config)
 	    .generation = 1,
 	    .clock = 1,
 	};
+	if (config->policy != SHADOW_FORGETFUL && !(config->without & SHADOW_SHORT_WALK))
+		s->known_from = config->policy == SHADOW_TRAPPED ? 4 : 1;
 	error = page_pool_init(s);
 	if (error) {
 		while (page_pool_destroy(s))

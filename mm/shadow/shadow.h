@@ -69,12 +69,14 @@ struct shadow_stats {
 struct shadow;
 struct shadow_vcpu;
 
-/* An access, as the guest sees it. */
+/* An access, as the guest sees it. Bits stand where a #PF's error code has them. */
 struct shadow_access {
-	bool write;
-	bool fetch;
-	bool user; /* CPL 3; false also for the CPU's implicit accesses to descriptor tables */
-	bool ac;   /* RFLAGS.AC; false for implicit accesses */
+	u32 : 1;
+	bool write : 1;
+	bool user : 1; /* CPL 3; false also for the CPU's implicit accesses to descriptor tables */
+	u32 : 1;
+	bool fetch : 1;
+	bool ac : 1; /* RFLAGS.AC; false for implicit accesses */
 };
 
 enum shadow_verdict {
@@ -206,6 +208,7 @@ struct shadow {
 	struct shadow_config config; /* (c) */
 	struct shadow_stats stats;   /* (s) */
 	u64 reserved_bits;	     /* (c) of the guest's entries: MAXPHYADDR to 51 */
+	u8 known_from;		     /* (c) the level from which shadows speak for tables above */
 	u64 generation;		     /* (s) pages of an older one are dropped: nobody finds them */
 	u64 clock;		     /* (s) counts faults: a page's age */
 	u32 frames;		     /* (s) frames held, never above config.limit */
@@ -218,10 +221,10 @@ struct shadow {
 	u32 budget;		    /* (s) entries that the present call may still withdraw */
 	bool stale;		    /* (s) something was withdrawn since CPUs were last flushed */
 	u32 bucket_bits;	    /* (c) */
-	struct shadow_page **pages; /* (c) a frame of pointers to rows of pages, by number */
+	struct shadow_page **pages; /* (c) where the rows of pages are, by number */
 	u32 *buckets[SHADOW_HASH_FRAMES];      /* (c) pages by gfn; the words are (s) */
 	mfn_t bucket_mfns[SHADOW_HASH_FRAMES]; /* (c) */
-	mfn_t directory;		       /* (c) the frame that is pages */
+	mfn_t directory;		       /* (c) the frames that are pages */
 	mfn_t rows; /* (s) the rows' frames, a list through struct frame's link */
 };
 

@@ -16,14 +16,6 @@
 
 /* ---- one entry ---- */
 
-/* The table's memory, if it is shadowed and p2m lets it be read. */
-static u64 *table_of(const struct shadow *s, gfn_t gfn)
-{
-	const struct p2m_entry *e = p2m_lookup(s->config.p2m, gfn);
-
-	return e && e->tables && e->word & P2M_R ? machine_map(p2m_entry_mfn(e)) : NULL;
-}
-
 /* What a present entry grants now takes the place of what it granted. If that was nothing, it is
  * about to be used: the translation is set before it faults. */
 static void leaf_replaced(struct shadow *s, struct shadow_page *page, unsigned slot, u64 gpte)
@@ -78,12 +70,8 @@ static void entries_changed(struct shadow *s, gfn_t gfn, unsigned first, unsigne
 	while ((page = page_next_table(s, gfn, page))) {
 		if (page_is_loose(page))
 			page->written = true;
-		for (unsigned slot = first; slot <= last; slot++) {
-			u64 gpte;
-
-			if (gpte_read(s, gfn, slot, &gpte))
-				entry_changed(s, page, slot, gpte);
-		}
+		for (unsigned slot = first; page->table && slot <= last; slot++)
+			entry_changed(s, page, slot, READ_ONCE(page->table[slot]));
 	}
 }
 
@@ -100,9 +88,9 @@ void sync_written(struct p2m_watcher *w, gpa_t at, size_t size)
 /* Entries come by tables: what one has found of its table serves the next. */
 void shadow_notify(struct shadow *s, const gpa_t *entries, unsigned count)
 {
-	struct shadow_page *only = NULL;
+	struct shadow_page *first = NULL;
 	gfn_t last = GFN_NONE;
-	u64 *table = NULL;
+	bool alone = false;
 
 	call_begin(s);
 	for (unsigned i = 0; i < count; i++) {
@@ -110,15 +98,14 @@ void shadow_notify(struct shadow *s, const gpa_t *entries, unsigned count)
 		unsigned slot = entries[i].v / 8 & (SHADOW_SLOTS - 1);
 
 		if (!gfn_equal(gfn, last)) {
-			table = table_of(s, gfn);
-			only = table ? page_next_table(s, gfn, NULL) : NULL;
-			if (only && page_next_table(s, gfn, only))
-				only = NULL;
+			first = page_next_table(s, gfn, NULL);
+			alone = first && role_level(first->key.role) == 1 && first->table &&
+				!page_next_table(s, gfn, first);
 			last = gfn;
 		}
-		if (likely(only && role_level(only->key.role) == 1))
-			leaf_changed(s, only, slot, READ_ONCE(table[slot]));
-		else if (table)
+		if (likely(alone))
+			leaf_changed(s, first, slot, READ_ONCE(first->table[slot]));
+		else if (first)
 			entries_changed(s, gfn, slot, slot);
 	}
 	s->stats.notified += count;
@@ -183,7 +170,7 @@ bool table_allow_write(struct shadow *s, struct p2m_entry *e, gfn_t gfn)
 		return true;
 	do
 		page = page_next_table(s, gfn, page);
-	while (!page->tracked);
+	while (!page->table);
 	if (e->tables == 1 && role_level(page->key.role) == 1 &&
 	    !(s->config.without & SHADOW_LOOSE)) {
 		if (!in_a_row(s, page, LOOSE_AFTER))

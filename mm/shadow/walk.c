@@ -3,9 +3,9 @@
  * walk.c - the guest's own tables, walked as the CPU would walk them for a guest at CPL 0 or 3:
  * what an access to gva may do, and which error code it gets (SDM volume 3, 4.6 and 4.7).
  *
- * Every entry is read once. A table in a frame that p2m does not grant is an answer like any other;
- * one in a published frame looks like an entry with reserved bits, since such frames are never
- * tables.
+ * Every entry is read once, the first perhaps by the caller. A table in a frame that p2m does not
+ * grant is an answer like any other; one in a published frame looks like an entry with reserved
+ * bits, since such frames are never tables.
  */
 #include "lib/errno.h"
 #include "mm/shadow/private.h"
@@ -68,33 +68,35 @@ static bool is_told_table(const struct shadow *s, unsigned have, struct shadow_a
 }
 
 enum shadow_verdict walk_read(struct shadow_vcpu *sv, gva_t gva, struct shadow_access access,
-			      struct shadow_page *known, struct walk *w,
-			      struct shadow_result *result)
+			      struct known known, struct walk *w, struct shadow_result *result)
 {
 	const struct shadow *s = sv->shadow;
-	unsigned have = known ? role_access(known->key.role) : ACCESS_ALL;
-	unsigned level = known ? role_level(known->key.role) : 4;
-	gfn_t table = known ? known->key.gfn : gfn_in(sv->cr3);
-	u64 gpte, frames;
+	unsigned have = known.page ? role_access(known.page->key.role) : ACCESS_ALL;
+	unsigned level = known.page ? role_level(known.page->key.role) : 4;
+	gfn_t table = known.page ? known.page->key.gfn : gfn_in(sv->cr3);
+	u64 gpte = known.gpte, all = PTE_A, frames;
+	bool is_read = known.page;
 
-	w->known = known;
-	w->top = level;
 	w->table = table;
-	for (;; level--) {
-		const struct p2m_entry *e = p2m_lookup(s->config.p2m, table);
-		unsigned slot = slot_of(gva, level);
+	w->top = level;
+	for (;; level--, is_read = false) {
+		if (!is_read) {
+			const struct p2m_entry *e = p2m_lookup(s->config.p2m, table);
 
-		if (unlikely(p2m_entry_answer(e, P2M_R) != P2M_GRANTED))
-			return refused(e, table, P2M_R, result);
-		if (unlikely(e->word & P2M_PUBLISHED))
-			return reflect(sv->mode, access, PF_P | PF_RSVD, result);
-		w->gpte[level] = gpte = READ_ONCE(*gpte_of(e, slot));
+			if (unlikely(p2m_entry_answer(e, P2M_R) != P2M_GRANTED))
+				return refused(e, table, P2M_R, result);
+			if (unlikely(e->word & P2M_PUBLISHED))
+				return reflect(sv->mode, access, PF_P | PF_RSVD, result);
+			gpte = READ_ONCE(*gpte_of(e, slot_of(gva, level)));
+		}
+		w->gpte[level] = gpte;
 		if (!(gpte & PTE_P))
 			return reflect(sv->mode, access, 0, result);
 		if (unlikely(gpte_is_reserved(s, sv->mode, level, gpte)))
 			return reflect(sv->mode, access, PF_P | PF_RSVD, result);
+		all &= gpte;
 		have &= gpte_access(gpte);
-		if (level == 4 && slot >= s->config.supervisor_from_slot)
+		if (level == 4 && slot_of(gva, 4) >= s->config.supervisor_from_slot)
 			have &= ~ACCESS_U;
 		if (level == 1 || gpte & PTE_PS)
 			break;
@@ -103,6 +105,7 @@ enum shadow_verdict walk_read(struct shadow_vcpu *sv, gva_t gva, struct shadow_a
 	frames = 1ul << 9 * (level - 1);
 	w->level = level;
 	w->access = have;
+	w->accessed = all;
 	w->gfn = GFN((gfn_in(gpte).v & ~(frames - 1)) | (gva.v >> PAGE_SHIFT & (frames - 1)));
 	if (!may_access(sv->mode, have, access) && !is_told_table(s, have, access, w->gfn))
 		return reflect(sv->mode, access, PF_P, result);
@@ -146,10 +149,11 @@ int walk_mark(struct shadow_vcpu *sv, gva_t gva, struct walk *w, bool write,
 bool walk_holds(const struct shadow_vcpu *sv, gva_t gva, const struct walk *w)
 {
 	for (unsigned level = w->top; level >= w->level; level--) {
-		u64 gpte;
+		const struct p2m_entry *e = p2m_lookup(sv->shadow->config.p2m, table_of(w, level));
 
-		if (!gpte_read(sv->shadow, table_of(w, level), slot_of(gva, level), &gpte) ||
-		    (gpte ^ w->gpte[level]) & ~(PTE_A | PTE_D))
+		if (p2m_entry_answer(e, P2M_R) != P2M_GRANTED ||
+		    (READ_ONCE(*gpte_of(e, slot_of(gva, level))) ^ w->gpte[level]) &
+			~(PTE_A | PTE_D))
 			return false;
 	}
 	return true;
