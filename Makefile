@@ -19,7 +19,7 @@ TARGETCC = $(if $(findstring clang,$(CC)),$(CC) --target=x86_64-linux-gnu,$(CROS
 
 boot     := boot/start.S boot/boot.c boot/multiboot1.c boot/multiboot2.c boot/acpi.c
 abi      := guest-abi/code-area.S
-switcher := arch/x86/switcher/entry.S arch/x86/switcher/return.S
+switcher := arch/x86/switcher/entry.S arch/x86/switcher/xen.S arch/x86/switcher/return.S
 cpu      := $(addprefix arch/x86/cpu/,thunks.S features.c early-memory.c paging.c paging-audit.c \
             cpu.c desc.c machine.c fpu.c apic.c ioapic.c nmi-storm.c interrupts.c recorder.c \
             tsc.c rtc.c \
@@ -112,14 +112,15 @@ $(BUILD)/gnomon.lds: boot/gnomon.lds.S boot/layout.h arch/x86/switcher/area.h gu
 	@mkdir -p $(@D)
 	$(Q)$(TARGETCC) $(ASFLAGS) -E -P -x c -o $@ $<
 
-# Structure offsets for entry.S, from C.
+# Structure offsets for the switcher's text, from C.
 $(BUILD)/arch/x86/switcher/asm-offsets.h: arch/x86/switcher/asm-offsets.c
 	@mkdir -p $(@D)
 	$(Q)$(TARGETCC) $(CFLAGS) -MMD -MP -MT $@ -MF $@.d -S -o $@.s $<
 	$(Q)sed -n 's/.*"->\([A-Z0-9_]*\) \(.*\)".*/#define \1 \2/p' $@.s > $@
 
-$(BUILD)/arch/x86/switcher/entry.o: $(BUILD)/arch/x86/switcher/asm-offsets.h
-$(BUILD)/arch/x86/switcher/entry.o: ASFLAGS += -I$(BUILD)
+switcher-text := $(BUILD)/arch/x86/switcher/entry.o $(BUILD)/arch/x86/switcher/xen.o
+$(switcher-text): $(BUILD)/arch/x86/switcher/asm-offsets.h
+$(switcher-text): ASFLAGS += -I$(BUILD)
 -include $(BUILD)/arch/x86/switcher/asm-offsets.h.d
 
 # The framebuffer's font is that of the build machine's console.

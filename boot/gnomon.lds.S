@@ -39,6 +39,7 @@ SECTIONS
 	. = AREA_TEXT;
 	.switcher : AT(LOADADDR(.boot) + SIZEOF(.boot)) {
 		*(.switcher.text)
+		switcher_text_end = .;
 		. = ALIGN(4096);
 	} :switcher
 

@@ -206,9 +206,12 @@ deliver_xen_error:
 	push	%rcx
 	jmp	*VP(GN_VP_DELIVER_HANDLER)
 
-/* SYSCALL of a Xen guest's user. RCX and R11 are saved by the time they are used. An event that
- * comes before the mask is set is one that came before the kernel's first instruction. */
+/* SYSCALL of a Xen guest's user; RSP is the user's still. RCX and R11 are saved by the time they
+ * are used. An event that comes before the mask is set is one that came before the kernel's first
+ * instruction. */
 xen_syscall:
+	mov	%rsp, VP(GN_VP_SYSCALL_RSP)
+	mov	VP(GN_VP_KERNEL_STACK), %rsp
 	pushq	$GN_USER_SS
 	pushq	VP(GN_VP_SYSCALL_RSP)
 	push	%r11

@@ -82,9 +82,10 @@
 #define GN_VP_DELIVER_HANDLER (GN_VP_DELIVER + 48)
 #define GN_VP_SYSRET	      192
 #define GN_VP_SYSCALL	  232
-#define GN_VP_SYSCALL_RSP  (GN_VP_SYSCALL + 0)
+#define GN_VP_SYSCALL_RSP     (GN_VP_SYSCALL + 0)
 #define GN_VP_SYSCALL_HANDLER (GN_VP_SYSCALL + 8)
-#define GN_VP_MASK	  (GN_VP_SYSCALL + 16)
+#define GN_VP_MASK	      (GN_VP_SYSCALL + 16)
+#define GN_VP_KERNEL_STACK    (GN_VP_SYSCALL + 24)
 #define GN_VP_RING	      1024
 
 #ifndef __ASSEMBLER__
@@ -131,8 +132,9 @@ struct gn_vcpu_page {
 	struct gn_iret_frame deliver; /* at 128 */
 	uint64_t deliver_error, deliver_handler, reserved3;
 	struct gn_iret_frame sysret; /* at 192 */
-	uint64_t syscall_rsp, syscall_handler, mask_address; /* at 232; Xen guests */
-	uint64_t reserved4[96];
+	/* at 232; Xen guests */
+	uint64_t syscall_rsp, syscall_handler, mask_address, kernel_stack;
+	uint64_t reserved4[95];
 	/* The ring: entries [head, tail) modulo GN_RING_ENTRIES wait; the guest moves tail, the
 	 * monitor head. */
 	uint32_t ring_head, ring_tail; /* at 1024 */

@@ -52,7 +52,7 @@ struct call_result native_set_kernel_stack(struct guest *g, struct gn_args_set_k
 {
 	if (!is_guest_address(a->rsp))
 		return call_done(-EINVAL);
-	g->vcpu.kernel_stack = a->rsp;
+	g->vcpu.ist[0] = a->rsp;
 	return call_done(0);
 }
 

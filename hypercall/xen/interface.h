@@ -6,6 +6,7 @@
 #ifndef HYPERCALL_XEN_INTERFACE_H
 #define HYPERCALL_XEN_INTERFACE_H
 
+#include "guest-abi/xen.h"
 #include "lib/types.h"
 
 /* Hypercalls: the number, the name of its handler. All that are not here are -ENOSYS. */
@@ -13,7 +14,7 @@
 	X(0, set_trap_table)                                                                       \
 	X(1, mmu_update)                                                                           \
 	X(2, set_gdt)                                                                              \
-	X(3, stack_switch)                                                                         \
+	X(XEN_CALL_STACK_SWITCH, stack_switch)                                                     \
 	X(5, fpu_taskswitch)                                                                       \
 	X(8, set_debugreg)                                                                         \
 	X(9, get_debugreg)                                                                         \
@@ -24,9 +25,9 @@
 	X(15, set_timer_op)                                                                        \
 	X(17, xen_version)                                                                         \
 	X(18, console_io)                                                                          \
-	X(23, iret)                                                                                \
+	X(XEN_CALL_IRET, iret)                                                                     \
 	X(24, vcpu_op)                                                                             \
-	X(25, set_segment_base)                                                                    \
+	X(XEN_CALL_SET_SEGMENT_BASE, set_segment_base)                                             \
 	X(26, mmuext_op)                                                                           \
 	X(29, sched_op)                                                                            \
 	X(30, callback_op)                                                                         \
@@ -71,11 +72,6 @@ _Static_assert(offsetof(struct xen_shared_info, wc_version) == 3072, "as the ABI
 struct xen_console_ring {
 	char in[XEN_CONSOLE_IN], out[XEN_CONSOLE_OUT];
 	u32 in_cons, in_prod, out_cons, out_prod;
-};
-
-/* What the iret call finds at RSP. */
-struct xen_iret_frame {
-	u64 rax, r11, rcx, flags, rip, cs, rflags, rsp, ss;
 };
 
 struct xen_trap_info {
@@ -142,13 +138,6 @@ enum {
 	XEN_VCPU_SET_SINGLESHOT = 8,
 	XEN_VCPU_STOP_SINGLESHOT = 9,
 	XEN_VCPU_REGISTER_INFO = 10,
-};
-
-enum {
-	XEN_SEGBASE_FS = 0,
-	XEN_SEGBASE_GS_USER = 1,
-	XEN_SEGBASE_GS_KERNEL = 2,
-	XEN_SEGBASE_GS_USER_SEL = 3,
 };
 
 enum { XEN_CALLBACK_REGISTER = 0 };

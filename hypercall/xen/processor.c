@@ -72,8 +72,7 @@ struct call_result xen_stack_switch(struct guest *g, u64 *a)
 {
 	if (!is_guest_address(a[1]))
 		return call_done(-EPERM);
-	g->vcpu.kernel_stack = a[1];
-	g->vcpu.changed |= VCPU_CHANGED_SYSCALL;
+	WRITE_ONCE(g->vcpu.page->kernel_stack, a[1] & ~15ul);
 	return call_done(0);
 }
 

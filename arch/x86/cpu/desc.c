@@ -14,7 +14,6 @@
 
 #define MSR_SYSENTER_CS 0x174
 #define MSR_STAR	0xc0000081
-#define MSR_LSTAR	0xc0000082
 #define MSR_CSTAR	0xc0000083
 #define MSR_FMASK	0xc0000084
 
@@ -120,6 +119,8 @@ void desc_make_area(struct cpu_area *area, u64 *area_l1, struct cpu *cpu, maddr_
 	area->constants->monitor_cr3 = root.v;
 	area->constants->nmi_stack = nmi_stack;
 	area->constants->verw_selector = AREA_MONITOR_SS;
+	area->constants->code_area = GN_CODE_AREA;
+	area->constants->kernel_first = AREA_END;
 	make_gdt(area->gdt);
 	make_tss(area->tss);
 

@@ -40,6 +40,7 @@
 #define MSR_ARCH_CAPABILITIES 0x10a
 #define MSR_PAT		      0x277
 #define MSR_EFER	      0xc0000080
+#define MSR_LSTAR	      0xc0000082
 #define MSR_FS_BASE	      0xc0000100
 #define MSR_GS_BASE	      0xc0000101
 #define MSR_KERNEL_GS	      0xc0000102

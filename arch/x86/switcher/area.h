@@ -6,7 +6,7 @@
  *	page 1   GDT						read-only
  *	page 2   IDT						read-only, shared by all CPUs
  *	page 3   entry stack and the IST stacks			read-write, no execute
- *	page 16  text (entry.S)				read-only, executable, shared
+ *	page 16  text (entry.S, xen.S)			read-only, executable, shared
  *
  * Every page is supervisor, so ring 1 can read all of it, and write the entry stack: nothing here
  * is a secret, and ring 0 trusts no word of page 3 that it, or the CPU, did not write since the
@@ -17,6 +17,7 @@
 #define ARCH_X86_SWITCHER_AREA_H
 
 #define AREA_BASE	0xffff878000000000
+#define AREA_END	0xffff880000000000 /* of our slots */
 #define AREA_CONSTANTS	AREA_BASE
 #define AREA_TSS_OFFSET 0x800
 #define AREA_GDT	(AREA_BASE + 0x1000)
@@ -58,12 +59,28 @@
 
 #define AREA_STUB_SIZE 8
 
+/* What xen.S lets a guest's user have of the RFLAGS that its kernel says: RFLAGS_GUEST and IF. */
+#define AREA_RFLAGS_USER 0x250fd5
+
+/* The two bytes of a Xen guest's vcpu_info that it uses: behind area_constants.info. */
+#define AREA_INFO_PENDING 0
+#define AREA_INFO_MASK	  1
+
+#define AREA_MSR_FS_BASE 0xc0000100 /* that of the GS that SWAPGS brings is two further */
+
 /* area_constants.mitigations, chosen at boot: clean the predictors on each exit; clear the CPU's
  * buffers on each entry. */
 #define AREA_MITIGATE_EXIT  1
 #define AREA_MITIGATE_ENTRY 2
 
-#ifndef __ASSEMBLER__
+#ifdef __ASSEMBLER__
+/* The area's pages are a fixed distance from the text, so RIP-relative. */
+#define AREA(address)	 (switcher_text + (address) - AREA_TEXT)(%rip)
+#define CONSTANT(offset) AREA(AREA_CONSTANTS + (offset))
+#define SCRATCH(offset)	 AREA(AREA_STACK + (offset))
+
+#define RFLAGS_IN_STUB 0x202 /* IF, and the bit that is always 1 */
+#else
 #include "lib/compiler.h"
 #include "lib/types.h"
 
@@ -90,10 +107,10 @@ struct area_constants {
 	u64 syscall_entry; /* where SYSCALL of its ring 3 arrives: is_guest_address() */
 	u64 syscall_keep;  /* RFLAGS bits that survive it; IF among them */
 	u64 syscall_vif;   /* vif after it */
-	u64 code_area;	   /* where a SYSCALL is ring 1's: first byte and size */
-	u64 code_size;
-	u64 syscall_stub;  /* where SYSCALL of a user arrives that wants a frame pushed, or 0 */
-	u64 syscall_stack; /* and RSP there */
+	u64 code_area;	   /* GN_CODE_AREA: a SYSCALL there is ring 1's */
+	/* For Xen's frames: stacks of ring 1 lie from here on; ring 3 returns below this (0: by the
+	 * monitor alone); the guest's vcpu_info in the window. */
+	u64 kernel_first, iret_limit, info;
 	u64 nmi_stack;	   /* unique address */
 	u64 mitigations;   /* AREA_MITIGATE_ */
 	u64 verw_selector; /* a writable data segment, for VERW */
@@ -119,7 +136,8 @@ struct area_tss {
 /* Entry points in the text, for the IDT and the MSRs. Stub n is at switcher_stubs +
  * AREA_STUB_SIZE * n. */
 extern const u8 switcher_stubs[], switcher_text[], switcher_text_end[];
-extern const u8 switcher_syscall[], switcher_compat_syscall[], switcher_return_to_guest[];
+extern const u8 switcher_syscall[], switcher_syscall_xen[], switcher_compat_syscall[];
+extern const u8 switcher_return_to_guest[];
 
 /*
  * Run the guest whose registers these are (they are also area_constants.regs) until its next exit.

@@ -43,9 +43,9 @@ void asm_offsets(void)
 	OFFSET(CONST_SYSCALL_KEEP, struct area_constants, syscall_keep);
 	OFFSET(CONST_SYSCALL_VIF, struct area_constants, syscall_vif);
 	OFFSET(CONST_CODE_AREA, struct area_constants, code_area);
-	OFFSET(CONST_CODE_SIZE, struct area_constants, code_size);
-	OFFSET(CONST_SYSCALL_STUB, struct area_constants, syscall_stub);
-	OFFSET(CONST_SYSCALL_STACK, struct area_constants, syscall_stack);
+	OFFSET(CONST_KERNEL_FIRST, struct area_constants, kernel_first);
+	OFFSET(CONST_IRET_LIMIT, struct area_constants, iret_limit);
+	OFFSET(CONST_INFO, struct area_constants, info);
 	OFFSET(CONST_NMI_STACK, struct area_constants, nmi_stack);
 	OFFSET(CONST_MITIGATIONS, struct area_constants, mitigations);
 	OFFSET(CONST_VERW, struct area_constants, verw_selector);

@@ -6,11 +6,12 @@
  *   (i)   switcher_run	the monitor runs a guest
  *   (ii)  exit			a guest comes back: by a vector, or by a hypercall
  *   (iii) ring 0		an exception at CPL 0
- *   (iv)  SYSCALL		a user's goes to its kernel, not to the monitor; or a hypercall
+ *   (iv)  SYSCALL		a user's goes to its kernel, not to the monitor; or a hypercall.
+ *			Those of Xen guests arrive in xen.S
  *   (v)   NMI, #DB		which may come at any instruction here
  *   (vi)  stubs		one for each vector
  *
- * Rules kept here. Under a guest's CR3 ring 0 stores to the entry stack and the vcpu page only. No
+ * Rules kept here. Under a guest's CR3 ring 0 stores to the entry stack and the window only. No
  * push before RSP is ours. No RET and no indirect branch: a guest in ring 1 shares the branch
  * predictor of ring 0. IF is 0 throughout: every gate is an interrupt gate, and SYSCALL's mask
  * clears IF.
@@ -18,13 +19,6 @@
 #include "arch/x86/switcher/area.h"
 #include "arch/x86/switcher/asm-offsets.h"
 #include "guest-abi/layout.h"
-
-/* The area's pages are a fixed distance from the text, so RIP-relative. */
-#define AREA(address)	 (switcher_text + (address) - AREA_TEXT)(%rip)
-#define CONSTANT(offset) AREA(AREA_CONSTANTS + (offset))
-#define SCRATCH(offset)	 AREA(AREA_STACK + (offset))
-
-#define RFLAGS_IN_STUB 0x202 /* IF, and the bit that is always 1 */
 
 	.section .switcher.text, "ax", @progbits
 	.balign 4096
@@ -131,12 +125,20 @@ exit:
 /*
  * The IRETQ into the guest may fault (a bad selector, a RIP that is not canonical): nothing of the
  * guest has run, its registers are as they were, and only vector and error code are new. An
- * interrupt comes only where the monitor idles with IF=1. Anything else is our bug.
+ * interrupt comes only where the monitor idles with IF=1. A load of the guest's memory may find
+ * none there (#GP, #PF). Anything else is our bug.
  */
 ring0:
 	lea	switcher_return_to_guest(%rip), %rax
 	cmp	%rax, 24(%rsp)
 	je	return_fault
+	lea	switcher_loads(%rip), %rax
+	cmp	%rax, 24(%rsp)
+	jb	ring0_own
+	lea	switcher_loads_end(%rip), %rax
+	cmp	%rax, 24(%rsp)
+	jb	load_fault
+ring0_own:
 	pop	%rax
 	cmpq	$32, (%rsp)
 	jae	switcher_monitor_interrupt
@@ -145,6 +147,13 @@ ring0:
 	mov	%rax, %cr3
 	pop	%rax
 	jmp	switcher_monitor_exception
+
+load_fault:
+	mov	8(%rsp), %eax
+	sub	$13, %eax
+	cmp	$1, %eax
+	jbe	switcher_load_fault
+	jmp	ring0_own
 
 return_fault:
 	save_registers
@@ -172,10 +181,8 @@ switcher_syscall:
 	push	%rax
 	lea	-1(%rcx), %rax
 	sub	CONSTANT(CONST_CODE_AREA), %rax
-	cmp	CONSTANT(CONST_CODE_SIZE), %rax
-	jb	hypercall
-	cmpq	$0, CONSTANT(CONST_SYSCALL_STUB)
-	jne	syscall_with_frame
+	cmp	$GN_CODE_SIZE, %rax
+	jb	switcher_hypercall
 	/* The user's: to its kernel as hardware would do it. No frame; RSP stays the user's. */
 	pushq	$GN_KERNEL_SS
 	pushq	SCRATCH(SCRATCH_RSP)
@@ -189,23 +196,10 @@ switcher_syscall:
 	mov	40(%rsp), %rax
 	iretq
 
-/* The same for a kernel that wants a frame on its own stack, and its own GS: a stub of the code
- * area pushes it in ring 1. */
-syscall_with_frame:
-	mov	SCRATCH(SCRATCH_RSP), %rax
-	movabs	%rax, GN_VCPU_PAGE + GN_VP_SYSCALL_RSP
-	pushq	$GN_KERNEL_SS
-	pushq	CONSTANT(CONST_SYSCALL_STACK)
-	pushq	$RFLAGS_IN_STUB
-	pushq	$GN_KERNEL_CS
-	pushq	CONSTANT(CONST_SYSCALL_STUB)
-	mov	40(%rsp), %rax
-	swapgs
-	iretq
-
 /* The way out that is walked most: what a trap's frame would say is known. SYSCALL's mask has
- * cleared DF. */
-hypercall:
+ * cleared DF. RAX is on the stack. */
+	.globl switcher_hypercall
+switcher_hypercall:
 	save_registers
 	popq	REGS_RAX(%rax)
 	movq	$EXIT_HYPERCALL, REGS_VECTOR(%rax)
@@ -324,7 +318,5 @@ switcher_stubs:
 	.endif
 	.set	vector, vector + 1
 	.endr
-	.globl switcher_text_end
-switcher_text_end:
 
 	.section .note.GNU-stack, "", @progbits

@@ -88,7 +88,8 @@ static void deliver(struct vcpu *v, const struct vcpu_gate *gate, bool has_error
 			deliver_by_task(v, gate, has_error, error);
 			return;
 		}
-		rsp = gate->ist ? v->ist[gate->ist] : v->kernel_stack;
+		rsp = v->frames == VCPU_FRAMES_XEN ? READ_ONCE(v->page->kernel_stack)
+						   : v->ist[gate->ist];
 	}
 	deliver_at(v, gate, has_error, error, rsp);
 }

@@ -11,7 +11,6 @@
 #define MSR_MISC_ENABLE 0x1a0
 #define MSR_PAT	    0x277
 #define MSR_STAR    0xc0000081
-#define MSR_LSTAR   0xc0000082
 #define MSR_CSTAR   0xc0000083
 #define MSR_FMASK   0xc0000084
 #define MSR_TSC_AUX 0xc0000103

@@ -131,6 +131,8 @@ static void no_syscall_entry(struct vcpu *v)
 	v->regs.rflags = (v->regs.r11 & RFLAGS_GUEST) | RFLAGS_RESERVED | RFLAGS_IF;
 	v->regs.cs = GN_USER_CS;
 	v->regs.ss = GN_USER_SS;
+	if (v->frames == VCPU_FRAMES_XEN)
+		vcpu_swap_gs();
 	vcpu_reflect(v, VECTOR_UD, false, 0);
 }
 

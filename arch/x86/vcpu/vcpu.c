@@ -16,9 +16,6 @@
 #include "mm/frame.h"
 #include "mm/machine.h"
 
-/* Where a Xen guest's kernel lies: its shadows let no user there, so code there is ring 1. */
-#define UPPER_HALF 0xffff800000000000ul
-
 #define PAT_RESET 0x0007040600070406ul /* SDM 3A 11.12.4 */
 
 static void *take_frame(mfn_t *mfn, u16 owner)
@@ -141,17 +138,39 @@ u64 vcpu_features(const struct vcpu *v)
 	       (cpu_features.smep ? GN_FEATURE_SMEP : 0);
 }
 
+_Static_assert(AREA_RFLAGS_USER == (RFLAGS_GUEST | RFLAGS_IF), "R11");
+
+/* Below which the switcher may return to ring 3: not if the descriptors would not let it, nor
+ * before it can see whether an event waits. */
+static u64 iret_limit(const struct vcpu *v)
+{
+	if (mfn_is_none(v->info_mfn) || !vcpu_descriptor_is_usable(v, GN_USER_CS, true) ||
+	    !vcpu_descriptor_is_usable(v, GN_USER_SS, false))
+		return 0;
+	return 1ul << 47;
+}
+
+static void load_xen_frames(struct area_constants *c, const struct vcpu *v)
+{
+	c->iret_limit = iret_limit(v);
+	c->info = GN_VCPU_INFO_PAGE + ((u64)v->pending & ~PAGE_MASK);
+	if (v->syscall_entry)
+		c->syscall_entry = gn_xen_syscall;
+	wrmsr(MSR_LSTAR, (u64)switcher_syscall_xen);
+}
+
 /* SYSCALL clears what the guest's FMASK names; IF stays, since vif stands for it. */
 static void load_syscall(struct area_constants *c, const struct vcpu *v)
 {
 	c->syscall_entry = v->syscall_entry ? v->syscall_entry : gn_no_syscall_entry;
+	if (v->frames == VCPU_FRAMES_XEN) {
+		load_xen_frames(c, v);
+		return;
+	}
+	wrmsr(MSR_LSTAR, (u64)switcher_syscall);
 	c->syscall_keep =
 	    (RFLAGS_GUEST & ~(u64)RFLAGS_RF & ~v->syscall_fmask) | RFLAGS_RESERVED | RFLAGS_IF;
 	c->syscall_vif = !(v->syscall_fmask & RFLAGS_IF);
-	c->code_area = v->frames == VCPU_FRAMES_XEN ? UPPER_HALF : GN_CODE_AREA;
-	c->code_size = v->frames == VCPU_FRAMES_XEN ? -UPPER_HALF : GN_CODE_SIZE;
-	c->syscall_stub = v->frames == VCPU_FRAMES_XEN && v->syscall_entry ? gn_xen_syscall : 0;
-	c->syscall_stack = v->kernel_stack & ~15ul;
 }
 
 void vcpu_use_xen_frames(struct vcpu *v)
@@ -170,6 +189,7 @@ void vcpu_set_info(struct vcpu *v, mfn_t page, u8 *vif, u8 *pending, u64 *cr2)
 	v->pending = pending;
 	v->cr2 = cr2;
 	v->page->mask_address = GN_VCPU_INFO_PAGE + ((u64)vif & ~PAGE_MASK);
+	v->changed |= VCPU_CHANGED_SYSCALL;
 	window_set_info(v->window, page);
 }
 
@@ -188,7 +208,7 @@ static void load_changed(struct cpu *cpu, struct vcpu *v)
 {
 	if (v->changed & VCPU_CHANGED_GDT)
 		memcpy(cpu->area.gdt, v->gdt, GN_GDT_ENTRIES * sizeof(u64));
-	if (v->changed & VCPU_CHANGED_SYSCALL)
+	if (v->changed & (VCPU_CHANGED_SYSCALL | VCPU_CHANGED_GDT))
 		load_syscall(cpu->area.constants, v);
 	if (v->changed & VCPU_CHANGED_CONTROL)
 		load_control(v);

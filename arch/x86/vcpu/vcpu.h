@@ -106,7 +106,7 @@ struct vcpu {
 	mfn_t gdt_mfn;		/* (c) */
 	u64 *gdt;		/* (c) GN_GDT_ENTRIES sanitised descriptors */
 	u64 vectors[4];		/* events that wait, a bit each */
-	u64 kernel_stack, ist[8];
+	u64 ist[8];		/* IST n; 0: RSP0, of native frames */
 	u64 event_entry, failsafe_entry; /* frames of Xen: where events and faults of IRET arrive */
 	void (*cpuid)(struct vcpu *v, u32 registers[4]); /* what it is told; NULL: the truth */
 	u64 syscall_entry, syscall_fmask; /* entry 0: none */
@@ -317,7 +317,7 @@ static inline bool is_canonical(u64 address)
 static inline bool is_guest_address(u64 address)
 {
 	return is_canonical(address) &&
-	       (address < GN_WINDOW_BASE || address >= AREA_BASE + (1ul << 39));
+	       (address < GN_WINDOW_BASE || address >= AREA_END);
 }
 
 #endif
