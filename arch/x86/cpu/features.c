@@ -96,6 +96,7 @@ const char *features_init(void)
 	f->umip = bit(more.c, 2);
 	f->md_clear = bit(more.d, 10);
 	f->ibpb = bit(more.d, 26) || bit(cpuid_or_zero(0x80000008, 0).b, 12);
+	f->physical_bits = cpuid_or_zero(0x80000008, 0).a & 0xff ?: 36; /* SDM 3A 4.1.4 */
 	f->pages_1g = bit(extended.d, 26);
 	f->tsc_invariant = bit(cpuid_or_zero(0x80000007, 0).d, 8);
 	f->srso_no = bit(cpuid_or_zero(0x80000021, 0).a, 29);

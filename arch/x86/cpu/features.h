@@ -10,6 +10,7 @@ enum cpu_vendor { CPU_INTEL, CPU_AMD, CPU_OTHER }; /* Hygon counts as AMD */
 struct cpu_features {
 	enum cpu_vendor vendor;
 	u32 family, model, stepping;
+	u32 physical_bits;
 	char name[49]; /* printable, terminated */
 
 	bool smep, smap, umip, pages_1g, mce;

@@ -126,7 +126,7 @@ void vcpu_update_mode(struct vcpu *v)
 
 void vcpu_describe_paging(struct shadow_config *config)
 {
-	config->physical_bits = 52;
+	config->physical_bits = cpu_features.physical_bits;
 	config->has_1g_pages = cpu_features.pages_1g;
 	config->smep_is_on = cpu_features.smep;
 }
