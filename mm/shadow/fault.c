@@ -73,14 +73,9 @@ static enum shadow_verdict resolve(struct shadow_vcpu *sv, gva_t gva, struct sha
 }
 
 /* A user page that this kernel access needs to see in a way of its own: spte.c, "the views". */
-static bool needs_kernel_view(const struct shadow_vcpu *sv, struct shadow_access access,
-			      unsigned have)
+static bool needs_kernel_view(struct shadow_access access, unsigned have)
 {
-	if (access.user || !(have & ACCESS_U))
-		return false;
-	if (access.fetch)
-		return sv->shadow->config.smep_is_on && !(sv->mode & MODE_SMEP);
-	return access.write && !(have & ACCESS_W);
+	return access.write && !access.user && (have & (ACCESS_U | ACCESS_W)) == ACCESS_U;
 }
 
 /* The shadow page under a slot of this one, as the guest's entry wants it. */
@@ -215,9 +210,9 @@ static enum shadow_verdict fix(struct shadow_vcpu *sv, gva_t gva, struct shadow_
 
 	if (verdict != SHADOW_FIXED)
 		return verdict;
-	kernel_view = needs_kernel_view(sv, access, w.access);
+	kernel_view = needs_kernel_view(access, w.access);
 	/* The kernel view knows no AC: with SMAP such a store is made by the monitor. */
-	if (kernel_view && access.write && sv->mode & MODE_SMAP)
+	if (kernel_view && sv->mode & MODE_SMAP)
 		return SHADOW_EMULATE;
 	if (access.write && unlikely(table_is_protected(s, target)))
 		return table_allow_write(s, target, w.gfn) ? SHADOW_FIXED : SHADOW_EMULATE;

@@ -6,9 +6,9 @@
  * correct.
  *
  * The guest believes that its kernel runs at CPL 0; it runs at CPL 1, which paging calls supervisor
- * too. What the CPU must hold while a guest runs: CR0.WP=1, EFER.NXE=1, CR4.SMAP equal to the
- * guest's, CR4.SMEP at least the guest's, CR4.PGE, PKE, LA57 off, and the root that shadow_root()
- * answers, asked after the last other call here. Read README.md next.
+ * too. What the CPU must hold while a guest runs: CR0.WP=1, EFER.NXE=1, CR4.SMEP and CR4.SMAP as
+ * the guest has set them, CR4.PGE, PKE, LA57 off, and the root that shadow_root() answers, asked
+ * after the last other call here. Read README.md next.
  */
 #ifndef MM_SHADOW_SHADOW_H
 #define MM_SHADOW_SHADOW_H
@@ -49,7 +49,6 @@ struct shadow_config {
 	u8 physical_bits;  /* the guest's MAXPHYADDR: entry bits from here to 51 are reserved */
 	bool has_1g_pages; /* the guest's CPUID says so; otherwise PS at level 3 is reserved */
 	u8 without;	   /* measured conveniences to do without: SHADOW_SHORT_WALK... */
-	bool smep_is_on;   /* the CPU holds CR4.SMEP=1 even when the guest's is 0 */
 };
 
 /* The control bits that decide what an access may do, as the guest has set them. */

@@ -6,8 +6,8 @@
  *
  * The views. A page of the guest's user (U=1 at all levels) is normally mapped as it is: the "user
  * view". Where the guest's kernel may do more with it than the CPU would let it (write to a
- * read-only page with CR0.WP=0, execute it with SMEP off while the CPU has it on), it is mapped U=0
- * for the kernel alone until its user comes again: the "kernel view".
+ * read-only page with CR0.WP=0), it is mapped U=0 for the kernel alone until its user comes again:
+ * the "kernel view".
  */
 #include "mm/shadow/private.h"
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
  * operations-control.c - control and debug registers, for the emulator. The guest's values are kept
- * here; what of them the CPU must hold while the guest runs (CR0.TS and EM, CR4.SMAP and TSD,
- * breakpoints) is loaded with the vCPU. Paging is always on and 64-bit.
+ * here; what of them the CPU must hold while the guest runs (CR0.TS and EM, CR4.SMEP, SMAP and
+ * TSD, breakpoints) is loaded with the vCPU. Paging is always on and 64-bit.
  */
 #include "arch/x86/cpu/features.h"
 #include "arch/x86/vcpu/emulator.h"

@@ -128,7 +128,6 @@ void vcpu_describe_paging(struct shadow_config *config)
 {
 	config->physical_bits = cpu_features.physical_bits;
 	config->has_1g_pages = cpu_features.pages_1g;
-	config->smep_is_on = cpu_features.smep;
 }
 
 u64 vcpu_features(const struct vcpu *v)
@@ -194,10 +193,11 @@ void vcpu_set_info(struct vcpu *v, mfn_t page, u8 *vif, u8 *pending, u64 *cr2)
 }
 
 /* What the guest's kernel and users must meet in hardware. The monitor touches neither the FPU nor
- * user pages, so it can live with these meanwhile. */
+ * user pages, and none is mapped under its CR3, so it can live with these meanwhile. */
 static void load_control(const struct vcpu *v)
 {
-	const u64 cr0_guest = CR0_TS | CR0_EM | CR0_MP, cr4_guest = CR4_SMAP | CR4_TSD | CR4_DE;
+	const u64 cr0_guest = CR0_TS | CR0_EM | CR0_MP;
+	const u64 cr4_guest = CR4_SMEP | CR4_SMAP | CR4_TSD | CR4_DE;
 	u64 umip = cpu_features.umip && v->frames == VCPU_FRAMES_NATIVE ? CR4_UMIP : 0;
 
 	write_cr0((read_cr0() & ~cr0_guest) | (v->cr0 & cr0_guest));

@@ -188,7 +188,7 @@ static void enter(struct world_vcpu *v)
 	v->root = shadow_root(&v->sv);
 	v->in_guest = true;
 	v->hw.smap = v->cpu.mode.smap;
-	v->hw.smep = v->cpu.mode.smep || w.shadow.config.smep_is_on;
+	v->hw.smep = v->cpu.mode.smep;
 }
 
 static void stored(u64 gpa)
@@ -418,8 +418,6 @@ static void set_mode(struct world_vcpu *v, const struct op *op)
 	    .smap = op->a & 32,
 	};
 
-	if (mode.smap && !mode.smep && w.shadow.config.smep_is_on)
-		return; /* README.md: the one combination that is not exact */
 	leave(v);
 	v->cpu.mode = mode;
 	shadow_set_mode(&v->sv, mode);
@@ -528,7 +526,6 @@ static void begin(const struct op *first)
 	    .supervisor_from_slot = first->a & 1 ? 1 : 512,
 	    .physical_bits = 46,
 	    .has_1g_pages = first->a & 2,
-	    .smep_is_on = first->a & 4,
 	};
 
 	for (u64 gfn = 0; gfn < ORACLE_GFNS; gfn++)
