@@ -55,10 +55,11 @@ class Keyboard:
 
 class Display:
     """Standard output. What comes before the monitor's first word is the firmware's: it is held
-    back, and shown at the end if there was no such word."""
+    back, and shown at the end if there was no such word: its last lines, or all if there are no
+    guests, since then it may be a kernel without a monitor."""
 
-    def __init__(self, machine):
-        self.machine, self.held = machine, b''
+    def __init__(self, machine, guests):
+        self.machine, self.held, self.shown = machine, b'', -8 if guests else 0
 
     def write(self, data):
         if self.held is not None:
@@ -71,10 +72,10 @@ class Display:
             data = data[os.write(1, data):]
 
     def end(self):
-        """Show the last of the firmware's words, its control sequences left out."""
+        """Show the firmware's words, their control sequences left out."""
         if self.held and not self.machine.has_spoken():
             text = re.sub(rb'\x1b\[[\d;?=]*[A-Za-z]|[^\n -~]', b'', self.held).decode('ascii')
-            for line in [line for line in text.splitlines() if line.strip()][-8:]:
+            for line in [line for line in text.splitlines() if line.strip()][self.shown:]:
                 say(f'before the monitor: {line}')
 
 

@@ -39,6 +39,15 @@ void breach(const char *format, ...)
 	va_end(args);
 }
 
+void result(const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	line("result", format, &args);
+	va_end(args);
+}
+
 void note(const char *format, ...)
 {
 	va_list args;

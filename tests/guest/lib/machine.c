@@ -33,7 +33,11 @@ static struct {
 	u16 reserved3, iomap_base;
 } __attribute__((packed)) tss = {.iomap_base = sizeof(tss)};
 
+#define MULTIBOOT_LOADED  0x2badb002
+#define MULTIBOOT2_LOADED 0x36d76289
+
 extern u64 gdt[];
+extern const u64 boot_info, boot_magic; /* start.S: what the boot loader left, bare */
 
 static void load_gate(unsigned vector)
 {
@@ -107,6 +111,21 @@ static void gnomon_init(void)
 	CALL(set_ist, 1, (u64)exception_stack + sizeof(exception_stack));
 }
 
+/* By multiboot: after the flags, of which bit 2 says so; by multiboot 2: in a tag of type 1. */
+static const char *bare_command_line(void)
+{
+	const u32 *info = (const u32 *)boot_info, *tag;
+
+	if (boot_magic == MULTIBOOT_LOADED)
+		return info[0] & 4 ? (const char *)(u64)info[4] : NULL;
+	if (boot_magic != MULTIBOOT2_LOADED)
+		return NULL;
+	for (tag = info + 2; tag[0]; tag += (tag[1] + 7) / 8 * 2)
+		if (tag[0] == 1)
+			return (const char *)(tag + 2);
+	return NULL;
+}
+
 /* The hypervisor leaf: "TCGTCGTCGTCG". */
 static bool is_tcg(void)
 {
@@ -116,13 +135,25 @@ static bool is_tcg(void)
 	return ebx == 0x54474354;
 }
 
-static void copy_start_info(const struct gn_start_info *info)
+static void copy_command_line(const char *text)
 {
-	const char *text = (const char *)info->command_line;
-
-	start_info = *info;
 	for (unsigned i = 0; text && text[i] && i < sizeof(command_line) - 1; i++)
 		command_line[i] = text[i];
+}
+
+bool command_line_has(const char *word)
+{
+	for (const char *at = command_line; *at; at++) {
+		unsigned i = 0;
+
+		if (at != command_line && at[-1] != ' ')
+			continue;
+		while (word[i] && at[i] == word[i])
+			i++;
+		if (!word[i] && (!at[i] || at[i] == ' '))
+			return true;
+	}
+	return false;
 }
 
 bool command_line_is(const char *word)
@@ -172,9 +203,11 @@ void kernel_main(const struct gn_start_info *info)
 			    (GATE_INTERRUPT | dpl << 5) << 40 | (handler & 0xffff0000) << 32;
 	}
 	if (on_gnomon) {
-		copy_start_info(info);
+		start_info = *info;
+		copy_command_line((const char *)info->command_line);
 		gnomon_init();
 	} else {
+		copy_command_line(bare_command_line()); /* while boot memory is still mapped */
 		bare_init();
 	}
 	syscall_entry_set((u64)syscall_entry);

@@ -46,6 +46,8 @@ multiboot2_end:
 start_bare:
 	cli
 	cld
+	mov	%eax, boot_magic
+	mov	%ebx, boot_info
 	movl	$boot_pdpt + 3, boot_pml4
 	movl	$boot_pd + 3, boot_pdpt
 	xor	%ecx, %ecx
@@ -99,6 +101,11 @@ gdt_end:
 boot_gdt_pointer:
 	.word	gdt_end - gdt - 1
 	.quad	gdt
+
+	.balign 8
+	.globl boot_info, boot_magic
+boot_info:	.quad	0
+boot_magic:	.quad	0
 
 	.bss
 	.balign 4096

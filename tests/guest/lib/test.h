@@ -35,8 +35,9 @@ void test_main(void);
 extern bool on_gnomon;
 extern bool on_tcg;			/* QEMU's own CPU, which has faults that no silicon has */
 extern struct gn_start_info start_info; /* on Gnomon */
-extern char command_line[256];		/* on Gnomon, else empty */
+extern char command_line[256];		/* bare, too: behind the file's name */
 bool command_line_is(const char *word);
+bool command_line_has(const char *word); /* among others, apart by blanks */
 
 #define MEMORY_SIZE                                                                                \
 	0x1000000 /* what a test may count on: 16 MiB from 0, identity-mapped but for page 0 */
@@ -74,6 +75,9 @@ bool check(bool holds, const char *format, ...) __attribute__((format(printf, 2,
 
 /* The attack has got through: the line that `make rules` looks for, and a failure. */
 void breach(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* What the bare machine prints by this, Gnomon must print, too: tests/guest/run compares. */
+void result(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* Not a failure, but worth a line. */
 void note(const char *format, ...) __attribute__((format(printf, 1, 2)));
