@@ -4,7 +4,7 @@
 debian        := $(BUILD)/debian
 debian-kernel := $(debian)/amd64/vmlinuz $(debian)/cloud-amd64/vmlinuz
 
-debian-images := $(debian-kernel) $(debian)/small.gz $(debian)/full.gz
+debian-images := $(debian-kernel) $(addprefix $(debian)/,small.gz hostile.gz full.gz)
 
 debian: $(debian-images) ## fetch Debian's kernels, make initramfs for them
 
@@ -26,6 +26,24 @@ $(debian)/programs/hello32: tests/debian/programs/hello32.c
 	$(Q)gcc -m32 -O2 -ffreestanding -fno-pie -no-pie -nostdlib -static -fno-stack-protector \
 		-o $@ $<
 
+# An attack from within a kernel, built as Linux builds its modules, in a folder of its own; and who
+# endures it.
+hostile := tests/debian/hostile
+
+$(debian)/hostile/attack.ko: $(debian)/fetched $(wildcard $(hostile)/*)
+	$(call say,MODULE,$@)
+	@rm -rf $(@D)/module && mkdir -p $(@D)/module
+	$(Q)cp $(hostile)/Kbuild $(hostile)/*.c $(@D)/module
+	$(Q)env -u MAKEFLAGS -u MAKELEVEL make -s -C $(debian)/headers/build CC=gcc \
+		GNOMON=$(CURDIR) M=$(CURDIR)/$(@D)/module modules > $(@D)/log 2>&1 || \
+		{ cat $(@D)/log; exit 1; }
+	$(Q)objcopy --strip-debug $(@D)/module/attack.ko $@
+
+$(debian)/hostile/victim: $(hostile)/victim.c
+	@mkdir -p $(@D)
+	$(Q)gcc -O2 -Wall -Wextra -Werror -static -o $@ $<
+
+$(debian)/hostile.gz: $(debian)/hostile/attack.ko $(debian)/hostile/victim
 $(debian)/full.gz: $(debian)/programs/debuggee $(debian)/programs/hello32
 $(debian)/%.gz: $(debian)/fetched $(addprefix tests/debian/,initramfs init) \
 		$(wildcard tests/debian/tests/*)

@@ -10,13 +10,17 @@ import time
 
 SUCCESS, SKIP, ERROR, FAILURE, CRASH = 'SUCCESS', 'SKIP', 'ERROR', 'FAILURE', 'CRASH'
 
+GRACE = 5           # seconds
+TERMINATED = 143    # the exit status of a run that was ended, as a shell has it
+
 
 class Case:
     """A row of cases.py.
 
     name     room/what, unique
     args     of tools/gnomon run
-    status   its exit status
+    status   its exit status, or several that are right
+    until    a text of the console, some seconds after which the run is ended, if it has not
     log      texts that must stand in lines of the monitor's log, in this order
     also     texts that must stand there as well, in this order, wherever log's stand
     console  texts that must come over the console, in this order
@@ -30,8 +34,9 @@ class Case:
 
     def __init__(self, name, args='', status=0, log=(), also=(), console=(), never=('panic',),
                  frames_return=False, keys=(), twice=False, timeout=60, needs=(),
-                 full=False):
-        self.name, self.args, self.status, self.timeout = name, args, status, timeout
+                 full=False, until=None):
+        self.name, self.args, self.timeout, self.until = name, args, timeout, until
+        self.status = status if isinstance(status, tuple) else (status,)
         self.log, self.also = list(log), list(also)
         self.console, self.never = list(console), list(never)
         self.frames_return, self.twice = frames_return, twice
@@ -60,7 +65,7 @@ class Case:
         with open(os.path.join(folder, 'stderr'), 'wb') as stderr:
             process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                        stderr=stderr)
-            console = converse(process, self.keys, self.timeout + 30)
+            console = converse(process, self.keys, self.timeout + 30, self.until)
         with open(os.path.join(folder, 'console'), 'w', encoding='utf-8') as file:
             file.write(console)
         with open(log, encoding='ascii', errors='replace') as file:
@@ -68,14 +73,14 @@ class Case:
 
     def judge(self, status, log, console):
         """The monitor's fault is a FAILURE, or a CRASH if it went silent; ours is an ERROR."""
-        if status == 2 != self.status:
+        if status == 2 and 2 not in self.status:
             return ERROR, 'tools/gnomon could not start it'
-        if status == 124 != self.status:
+        if status == 124 and 124 not in self.status:
             return CRASH, f'still running after {self.timeout} s'
         for text in self.never:
             if text in log or text in console:
                 return CRASH if text == 'panic' else FAILURE, f'it says "{text}"'
-        if not log and self.status != 2:
+        if not log and self.status != (2,):
             return CRASH, 'the monitor said nothing'
         for where, text, wanted in (('log', log, self.log), ('log', log, self.also),
                                     ('console', console, self.console)):
@@ -85,7 +90,7 @@ class Case:
         frames = re.findall(r'^gnomon: free frames (\d+)$', log, re.M) or ['no count']
         if self.frames_return and (len(frames) < 2 or frames[0] != frames[-1]):
             return FAILURE, f'free frames at first {frames[0]}, at last {frames[-1]}'
-        if status != self.status:
+        if status not in self.status:
             return FAILURE, f'exit status {status}, not {self.status}'
         return SUCCESS, ''
 
@@ -101,8 +106,9 @@ def first_lost(text, wanted):
     return None
 
 
-def converse(process, keys, seconds):
-    """Type the keys, each when what it waits for has come; everything that came, as text."""
+def converse(process, keys, seconds, until=None):
+    """Type the keys, each when what it waits for has come; everything that came, as text. Once
+    `until` has come, no more than GRACE seconds are waited for the end."""
     said, at, keys, deadline = b'', 0, list(keys), time.monotonic() + seconds
     while time.monotonic() < deadline:
         if not select.select([process.stdout], [], [], 0.5)[0]:
@@ -114,8 +120,10 @@ def converse(process, keys, seconds):
         while keys and keys[0][0].encode() in said[at:]:
             at = said.index(keys[0][0].encode(), at) + len(keys[0][0].encode())
             os.write(process.stdin.fileno(), keys.pop(0)[1].encode())
+        if until and until.encode() in said:
+            deadline, until = min(deadline, time.monotonic() + GRACE), None
     else:
-        process.terminate()    # beyond its own time limit
+        process.terminate()    # beyond its own time limit, or no more is wanted
     process.wait()
     process.stdin.close()
     return said.decode('utf-8', 'replace').replace('\r', '')

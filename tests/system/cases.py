@@ -1,9 +1,14 @@
 # SPDX-License-Identifier: MIT
 """cases.py - the boots that `make system` tries, a row each; case.py explains the columns."""
 
+import os
+import random
 import shlex
 
-from case import Case
+from case import TERMINATED, Case
+
+# Where chance begins in the tests that have any; SEED=N repeats them.
+SEED = int(os.environ.get('SEED') or random.randrange(1, 1 << 31))
 
 NO_GUEST = dict(status=1, log=['gnomon: no guest: give at least one module with guest=NAME'],
                 console=['gnomon: no guest'])
@@ -51,6 +56,24 @@ def debian(name, flavour, args, **more):
     return Case(f'debian/{name}', f'{args} --guest {guest}', timeout=240, frames_return=True,
                 console=['Hypervisor detected: Xen PV', 'debian: smoke passed'],
                 log=["guest 'deb' ended: poweroff"], **more)
+
+
+def hostile(name, waves, seconds, **more):
+    """A guest attacks from ring 1, another endures it. The attacker may end as it will, or hang
+    in the ruins of its kernel, as long as the victim's sums hold."""
+    victim, attacker = [shlex.quote(
+        f'name={name},kernel=build/debian/{flavour}/vmlinuz,initrd=build/debian/hostile.gz,'
+        f'mem=192M,append=console=hvc0 quiet gnomon.test={test}')
+        for name, flavour, test in (
+            ('victim', 'cloud-amd64', f'victim gnomon.seconds={seconds}'),
+            ('attacker', 'amd64', f'attack gnomon.seed={SEED} gnomon.waves={waves}'))]
+    return Case(f'debian/{name}', f'--guest {victim} --guest {attacker}',
+                status=(0, 1, TERMINATED), timeout=seconds + 300,
+                until="gnomon: guest 'victim' ended",
+                keys=[('attack: wild waves survived', '\n')],
+                console=['[victim] victim: watches', 'attack: tame waves survived'],
+                also=["guest 'victim' ended: poweroff"],
+                never=('panic:', 'attack: seed refused', 'debian: victim failed'), **more)
 
 
 NEXT_GUEST = '\x1dn'    # Ctrl-] n
@@ -117,6 +140,7 @@ CASES = [
     debian('uefi', 'cloud-amd64', '--firmware uefi'),
     *[debian(f'{flavour}-{cpu}', flavour, f'--cpu {cpu}', full=True)
       for flavour in ('amd64', 'cloud-amd64') for cpu in ('qemu64', 'Skylake-Client', 'EPYC')],
+    hostile('hostile', 1, 40), hostile('hostile-long', 20, 600, full=True),
 
     # Bad input: one line names the guest and the reason.
     refused('no-name', f'--module {KERNEL},hello', "guest '?' refused: its module has no guest="),
