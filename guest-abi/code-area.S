@@ -24,15 +24,30 @@
 #define RPL_USER   2	/* in the low byte of a CS: RPL 2 or 3, which is not the kernel's */
 #define FLAGS_IF_1 2	/* RFLAGS.IF, in the second byte of RFLAGS */
 
+#define X(number, name, arguments, flags, promise) .set GN_CALL_##name, number ;
+GN_HYPERCALLS(X)
+#undef X
+#define X(name, number, meaning) .set GN_##name, number ;
+GN_ERRORS(X)
+#undef X
+
+	.set SHIFT_NOTIFIED, GN_CODE_SIZE - GN_CODE_PAGING
+
 	.section .window.text, "ax", @progbits
 	.balign 4096
 	.globl gn_code_area
 gn_code_area:
 
+/* UD2s up to a boundary, behind code of odd length an INT3. */
+.macro fill boundary
+	.balign 2, 0xcc
+	.balignw \boundary, UD2
+.endm
+
 /* Begin a slot; the rest of the one before, and whole slots between them, are UD2. */
 	.set next_slot, 0
 .macro slot number
-	.balignw GN_SLOT_SIZE, UD2
+	fill	GN_SLOT_SIZE
 	.rept	(\number - next_slot) * (GN_SLOT_SIZE / 2)
 	ud2
 	.endr
@@ -47,13 +62,17 @@ gn_code_area:
 #define A3(a, b, c)
 #define A4(a, b, c, d)
 #define A5(a, b, c, d, e)
-.macro hypercall_slot number
+.macro hypercall_slot number, flags
 	slot	\number
 	mov	$\number, %eax
+	.if \flags & ~GN_DEFER
+	testb	$\flags & ~GN_DEFER, VP(GN_VP_LAZY)
+	jnz	defer
+	.endif
 	syscall
 	ret
 .endm
-#define X(number, name, arguments, flags, promise) hypercall_slot number ;
+#define X(number, name, arguments, flags, promise) hypercall_slot number, flags ;
 GN_HYPERCALLS(X)
 
 /* ---- operations ------------------------------------------------------------------------------ */
@@ -100,11 +119,77 @@ sysret_slot:
 	mov	VP(GN_VP_CR2), %rax
 	ret
 
-	.balignw 4096, UD2
+#define PAGING_BODY 64 /* bytes */
+/* Page tables: bodies by the guest's coherence policy, in the page of their own below. */
+.macro paging_slot number, body
+	slot	\number
+	{disp32} jmp paging_bodies + \body * PAGING_BODY
+.endm
+	paging_slot 160, 0 /* pte_set */
+	paging_slot 161, 1 /* pte_swap */
+	paging_slot 162, 2 /* pte_test_and_set_bit */
+	paging_slot 163, 3 /* pte_test_and_clear_bit */
+	paging_slot 164, 4 /* pte_deactivate */
+
+	slot	165 /* set_linear_map */
+	jmp	set_linear_map_body
+
+	slot	166 /* set_lazy */
+	mov	%dil, VP(GN_VP_LAZY)
+	xor	%eax, %eax
+	test	%dil, %dil
+	jz	flush_deferred
+	ret
+
+	slot	167 /* flush_deferred */
+flush_deferred:
+	mov	VP(GN_VP_RING_HEAD), %eax
+	sub	VP(GN_VP_RING_TAIL), %eax
+	jz	1f
+	mov	$GN_CALL_drain, %eax
+	syscall
+1:	ret
+
+	fill	4096
 	.set next_slot, 256
-	.rept	4096 / 2 * (GN_CODE_SIZE / 4096 - 1 - 256 / 128)
-	ud2
-	.endr
+
+/* ---- page tables ----------------------------------------------------------------------------- */
+
+/*
+ * A guest finds one of two pages here, by its coherence policy. Under `trapped` a store to a table
+ * is seen anyway: plain instructions. This page is followed, behind the whole code area, by the
+ * other one, for `notified`; each body begins at the same place in both.
+ */
+.macro body number, page=paging_bodies
+	fill	PAGING_BODY
+	.org	\page + \number * PAGING_BODY /* refuses a body too long */
+.endm
+
+paging_bodies:
+	body	0
+	mov	%rsi, (%rdi)
+	ret
+	body	1
+	mov	%rsi, %rax
+	xchg	%rax, (%rdi)
+	ret
+	body	2
+	xor	%eax, %eax
+	lock bts %rsi, (%rdi)
+	setc	%al
+	ret
+	body	3
+	xor	%eax, %eax
+	lock btr %rsi, (%rdi)
+	setc	%al
+	ret
+	body	4
+	xor	%eax, %eax
+	xchg	%rax, (%rdi)
+	ret
+	fill	4096
+
+/* ---- longer bodies --------------------------------------------------------------------------- */
 
 /*
  * iret: the frame at RSP is
@@ -224,10 +309,65 @@ xen_syscall:
 	jmp	*VP(GN_VP_SYSCALL_HANDLER)
 deliver_end:
 
+/*
+ * defer: a call (EAX, arguments in RDI, RSI, RDX, R10) goes into the ring. Its entry is written
+ * first and counted last, so a handler that comes between and defers calls itself would overwrite
+ * it: after an event this begins again (a range).
+ */
+.macro ring_entry full, shift=0 /* R11: the next entry. RCX is kept. */
+	mov	VP(GN_VP_RING_TAIL + \shift), %r11d
+	sub	VP(GN_VP_RING_HEAD + \shift), %r11d
+	cmp	$GN_RING_ENTRIES, %r11d
+	jae	\full
+	mov	VP(GN_VP_RING_TAIL + \shift), %r11d
+	and	$GN_RING_ENTRIES - 1, %r11d
+	imul	$GN_RING_ENTRY_BYTES, %r11, %r11
+	add	ring_address + \shift(%rip), %r11
+.endm
+ring_address:
+	.quad	GN_VCPU_PAGE + GN_VP_RING_FIRST
+
+defer:
+	ring_entry defer_full
+	mov	%rax, (%r11)
+	mov	%rdi, 8(%r11)
+	mov	%rsi, 16(%r11)
+	mov	%rdx, 24(%r11)
+	mov	%r10, 32(%r11)
+defer_last:
+	incl	VP(GN_VP_RING_TAIL)
+	xor	%eax, %eax
+	ret
+defer_full:
+	push	%rax
+	mov	$GN_CALL_drain, %eax
+	syscall
+	pop	%rax
+	jmp	defer
+
+set_linear_map_body:
+	mov	$-GN_EINVAL, %rax
+	cmp	$GN_LINEAR_MAPS, %rdi
+	jae	1f
+	imul	$GN_VP_LINEAR_BYTES, %rdi, %rcx
+	lea	VP(GN_VP_LINEAR), %r11
+	add	%rcx, %r11
+	mov	%rsi, GN_VP_LINEAR_FIRST(%r11)
+	mov	%r10, %rcx
+	shl	$12, %rcx
+	mov	%rcx, GN_VP_LINEAR_PHYSICAL(%r11)
+	mov	%rdx, %rcx
+	shl	$12, %rcx
+	mov	%rcx, GN_VP_LINEAR_SIZE(%r11)
+	xor	%eax, %eax
+1:	ret
+
 /* Where a guest's SYSCALL from ring 3 arrives until the guest has said where it wants it. */
 no_syscall_entry:
 	ud2
-	.balignw 4096, UD2
+	fill	4096
+
+#include "guest-abi/code-area-notified.S"
 
 /* ---- what the monitor knows of this code: struct gn_range, for arch/x86/vcpu/ranges.c -------- */
 
@@ -236,10 +376,13 @@ no_syscall_entry:
 .macro range first, last, kind, target=0
 	.quad \first, \last, \kind, \target
 .endm
-	.globl gn_ranges, gn_ranges_end
+	.globl gn_ranges, gn_ranges_end /* the first is the lowest */
 gn_ranges:
-	/* An event that waits while RIP is in [first, last]: vif = 0, RIP = target, look again. The
-	 * first of these is the lowest. */
+	/* An event that comes while RIP is in [first, last]: the interrupted code begins again. */
+	range announce_other-SHIFT_NOTIFIED, announce_last-SHIFT_NOTIFIED, \
+	      GN_RANGE_RESTART, announce-SHIFT_NOTIFIED
+	range defer, defer_last, GN_RANGE_RESTART, defer
+	/* An event that waits while RIP is in [first, last]: vif = 0, RIP = target, look again. */
 	range iret_on_test, iret_on, GN_RANGE_REWIND, iret_on_test
 	range iret_user_test, iret_user, GN_RANGE_REWIND, iret_user_test
 	range sysret_test, sysret_iretq, GN_RANGE_REWIND, sysret_test

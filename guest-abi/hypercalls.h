@@ -11,13 +11,15 @@
  * pieces.
  *
  * X(number, name, arguments, flags, "promise")
- * arguments: A0() ... A5(names in register order); flags: 0 or GN_DEFER (may also be put in the
- * ring).
+ * arguments: A0() ... A5(names in register order); flags: 0, GN_DEFER (may also be put in the
+ * ring), or GN_DEFER_MMU or GN_DEFER_CPU (likewise, and in that lazy mode the slot puts it there).
  */
 #ifndef GUEST_ABI_HYPERCALLS_H
 #define GUEST_ABI_HYPERCALLS_H
 
-#define GN_DEFER 1
+#define GN_DEFER     1
+#define GN_DEFER_MMU 3
+#define GN_DEFER_CPU 5
 
 /* clang-format off */
 #define GN_HYPERCALLS(X) \
@@ -35,13 +37,14 @@
 	  "becomes 1) or 3") \
 	X(6, set_syscall_entry, A2(rip, fmask), 0, \
 	  "where SYSCALL of ring 3 arrives, and which RFLAGS it clears") \
-	X(7, set_kernel_stack, A1(rsp), 0, \
+	X(7, set_kernel_stack, A1(rsp), GN_DEFER_CPU, \
 	  "the stack of exceptions and events that arrive in ring 3 (TSS.RSP0)") \
 	X(8, set_ist, A2(index, rsp), 0, "the stack of gates with IST index 1 to 7") \
-	X(9, set_segment_base, A2(which, base), 0, "GN_BASE_FS or GN_BASE_GS") \
+	X(9, set_segment_base, A2(which, base), GN_DEFER_CPU, "GN_BASE_FS or GN_BASE_GS") \
 	X(10, load_cr3, A1(cr3), 0, "switch to the address space whose level-4 table is at cr3") \
-	X(11, invalidate_page, A1(address), GN_DEFER, "forget one page's translation, as INVLPG") \
-	X(12, flush_tlb, A0(), GN_DEFER, "forget all translations, as a store to CR3") \
+	X(11, invalidate_page, A1(address), GN_DEFER_MMU, \
+	  "forget one page's translation, as INVLPG") \
+	X(12, flush_tlb, A0(), GN_DEFER_MMU, "forget all translations, as a store to CR3") \
 	X(13, timer_set, A1(deadline), 0, \
 	  "raise GN_PORT_TIMER once, at this many ns since the monitor booted; 0 cancels") \
 	X(14, port_bind, A2(port, vector), 0, \
@@ -59,7 +62,17 @@
 	  "copy at most size bytes of struct gn_stats; returns how many") \
 	X(23, shutdown, A3(kind, text, size), 0, \
 	  "end this guest, GN_SHUTDOWN_; at most 80 printable bytes say why") \
-	X(24, drain, A0(), 0, "carry out what waits in the ring; returns how many calls failed")
+	X(24, drain, A0(), 0, "carry out what waits in the ring; returns how many calls failed") \
+	X(25, flush_tlb_global, A0(), GN_DEFER_MMU, \
+	  "forget all translations, global ones too, as stores to CR4.PGE") \
+	X(26, pte_changed, A1(physical), GN_DEFER, \
+	  "the page-table entry at this physical address has changed") \
+	X(27, pte_write, A2(physical, value), GN_DEFER, \
+	  "store an entry at this physical address, and take note of it") \
+	X(28, table_allocate, A3(physical, kind, original), GN_DEFER_MMU, \
+	  "the frame begins to be a page table, GN_TABLE_") \
+	X(29, table_release, A2(physical, kind), GN_DEFER_MMU, \
+	  "the frame is a page table no more")
 
 /* The errors that a guest may see. */
 #define GN_ERRORS(X) \
@@ -84,7 +97,18 @@
 	  "3 is the user's, any other the kernel's") \
 	O(133, sysret, \
 	  "jmp", "as STI and SYSRETQ in one: RCX = RIP, R11 = RFLAGS, RSP the user's own") \
-	O(134, get_cr2, "call", "RAX = CR2 of the last page fault")
+	O(134, get_cr2, "call", "RAX = CR2 of the last page fault") \
+	/* Page tables. The first five may lose RCX and R11; RDI = linear address of an entry. */ \
+	O(160, pte_set, "call", "store RSI; loses RAX, too") \
+	O(161, pte_swap, "call", "exchange with RSI; RAX = the old entry") \
+	O(162, pte_test_and_set_bit, "call", "set bit RSI, 0 to 63; RAX = 1 if it was set") \
+	O(163, pte_test_and_clear_bit, "call", "clear bit RSI; RAX = 1 if it was set") \
+	O(164, pte_deactivate, "call", "exchange with 0; RAX = the old entry") \
+	O(165, set_linear_map, "call", \
+	  "map RDI, 0 to 3: RDX pages at linear RSI are the frames from number R10; as a call") \
+	O(166, set_lazy, "call", \
+	  "EDI = GN_LAZY_MMU or GN_LAZY_CPU: defer their calls; 0: drain; as a call") \
+	O(167, flush_deferred, "call", "as drain, but without an entry if nothing waits")
 /* clang-format on */
 
 #ifndef __ASSEMBLER__

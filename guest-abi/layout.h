@@ -15,6 +15,7 @@
 #define GN_WINDOW_BASE	       0xffff870000000000
 #define GN_CODE_AREA	       (GN_WINDOW_BASE + 0x00000) /* read-only, executable */
 #define GN_CODE_SIZE	       0x4000
+#define GN_CODE_PAGING	       0x2000 /* of it: the page that differs by coherence policy */
 #define GN_VCPU_PAGE	       (GN_WINDOW_BASE + 0x10000) /* read-write, struct gn_vcpu_page */
 #define GN_VCPU_INFO_PAGE (GN_WINDOW_BASE + 0x11000) /* Xen guests: the page of their vcpu_info */
 #define GN_RESERVED_FIRST_SLOT 270
@@ -67,6 +68,18 @@
 /* features */
 #define GN_FEATURE_XSAVE (1 << 0) /* XGETBV works; the guest's user may use what XCR0 shows */
 #define GN_FEATURE_SMEP	 (1 << 1) /* ring 1 cannot execute user pages, asked for or not */
+#define GN_FEATURE_NOTIFIED (1 << 2) /* the monitor must be told of changed page tables */
+
+/* set_lazy: which calls their slots put in the ring. */
+#define GN_LAZY_MMU 2
+#define GN_LAZY_CPU 4
+
+/* table_allocate, table_release: a level of 1 to 4, and what the frame holds. */
+#define GN_TABLE_LEVEL	7
+#define GN_TABLE_ZEROED (1 << 3) /* no entry */
+#define GN_TABLE_CLONE	(1 << 4) /* the entries of the table at physical address original */
+
+#define GN_LINEAR_MAPS 4
 
 /* vcpu page offsets that the code area uses; layout-check in the monitor compares them with C's. */
 #define GN_VP_PENDING	      0
@@ -86,7 +99,18 @@
 #define GN_VP_SYSCALL_HANDLER (GN_VP_SYSCALL + 8)
 #define GN_VP_MASK	      (GN_VP_SYSCALL + 16)
 #define GN_VP_KERNEL_STACK    (GN_VP_SYSCALL + 24)
+#define GN_VP_LINEAR	      288
+#define GN_VP_LINEAR_FIRST    0
+#define GN_VP_LINEAR_SIZE     8
+#define GN_VP_LINEAR_PHYSICAL 16
+#define GN_VP_LINEAR_BYTES    24
+#define GN_VP_LAZY	      384
 #define GN_VP_RING	      1024
+#define GN_VP_RING_HEAD	      (GN_VP_RING + 0)
+#define GN_VP_RING_TAIL	      (GN_VP_RING + 4)
+#define GN_VP_RING_FIRST      (GN_VP_RING + 8)
+#define GN_RING_ENTRY_BYTES   40
+#define GN_RING_ENTRIES	      64
 
 #ifndef __ASSEMBLER__
 #include <stdint.h>
@@ -116,7 +140,11 @@ struct gn_ring_entry {
 	uint64_t call, argument[4];
 };
 
-#define GN_RING_ENTRIES 64
+/* Where page tables lie in the kernel's address space, for the code area: size bytes at the linear
+ * address first are those at the physical address. Size 0: unused. */
+struct gn_linear_map {
+	uint64_t first, size, physical;
+};
 
 /* What guest and monitor share for one vCPU. The guest may write all of it; it harms itself alone.
  * */
@@ -134,7 +162,10 @@ struct gn_vcpu_page {
 	struct gn_iret_frame sysret; /* at 192 */
 	/* at 232; Xen guests */
 	uint64_t syscall_rsp, syscall_handler, mask_address, kernel_stack;
-	uint64_t reserved4[95];
+	uint64_t reserved4[3];
+	struct gn_linear_map linear[GN_LINEAR_MAPS]; /* at 288 */
+	uint8_t lazy;				     /* GN_LAZY_ */
+	uint8_t reserved5[639];
 	/* The ring: entries [head, tail) modulo GN_RING_ENTRIES wait; the guest moves tail, the
 	 * monitor head. */
 	uint32_t ring_head, ring_tail; /* at 1024 */
@@ -152,7 +183,12 @@ _Static_assert(__builtin_offsetof(struct gn_vcpu_page, deliver_handler) == GN_VP
 	       "");
 _Static_assert(__builtin_offsetof(struct gn_vcpu_page, sysret) == GN_VP_SYSRET, "");
 _Static_assert(__builtin_offsetof(struct gn_vcpu_page, syscall_rsp) == GN_VP_SYSCALL, "");
+_Static_assert(__builtin_offsetof(struct gn_vcpu_page, linear) == GN_VP_LINEAR, "");
+_Static_assert(sizeof(struct gn_linear_map) == GN_VP_LINEAR_BYTES, "");
+_Static_assert(__builtin_offsetof(struct gn_vcpu_page, lazy) == GN_VP_LAZY, "");
 _Static_assert(__builtin_offsetof(struct gn_vcpu_page, ring_head) == GN_VP_RING, "");
+_Static_assert(__builtin_offsetof(struct gn_vcpu_page, ring) == GN_VP_RING_FIRST, "");
+_Static_assert(sizeof(struct gn_ring_entry) == GN_RING_ENTRY_BYTES, "");
 
 /* get_stats: counters of the guest since it started. */
 struct gn_stats {

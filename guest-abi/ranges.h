@@ -7,6 +7,8 @@
 #define GUEST_ABI_RANGES_H
 
 #define GN_RANGE_REWIND 1 /* vif = 0, RIP = target: the code looks for the event again */
+#define GN_RANGE_RESTART                                                                           \
+	9 /* the event comes, and the code it interrupts begins again at target */
 #define GN_SITE_CHECK	2 /* skip the UD2; the event that waits comes */
 #define GN_SITE_IRET	3 /* return by the frame at RSP, then the event */
 #define GN_SITE_DELIVERED                                                                          \

@@ -19,12 +19,16 @@ const struct personality *personality_of(u64 abi)
 	}
 }
 
-unsigned hypercall_drain(struct guest *g, const struct personality *p)
+unsigned hypercall_drain(struct guest *g)
 {
+	const struct personality *p = g->personality;
 	struct gn_vcpu_page *page = g->vcpu.page;
 	u32 head = READ_ONCE(page->ring_head), tail = READ_ONCE(page->ring_tail);
 	unsigned failed = 0;
 
+	if (g->draining)
+		return 0; /* a call in the ring would drain it */
+	g->draining = true;
 	if (tail - head > GN_RING_ENTRIES)
 		head = tail - GN_RING_ENTRIES; /* the guest lies: at most a ring full */
 	for (; head != tail; head++) {
@@ -38,5 +42,6 @@ unsigned hypercall_drain(struct guest *g, const struct personality *p)
 			failed++;
 	}
 	WRITE_ONCE(page->ring_head, tail);
+	g->draining = false;
 	return failed;
 }

@@ -43,7 +43,17 @@ extern const struct personality personality_native, personality_xen;
 const struct personality *personality_of(u64 abi);
 
 /* Carry out what waits in the vcpu page's ring. Returns how many calls failed. */
-unsigned hypercall_drain(struct guest *g, const struct personality *p);
+unsigned hypercall_drain(struct guest *g);
+
+/* The same, before anything that what waits there may be about: a page fault, an emulated
+ * instruction, a call that flushes. */
+static inline void hypercall_settle(struct guest *g)
+{
+	const struct gn_vcpu_page *page = g->vcpu.page;
+
+	if (unlikely(READ_ONCE(page->ring_head) != READ_ONCE(page->ring_tail)))
+		hypercall_drain(g);
+}
 
 /* 0 if number >= count, else all ones, without a branch that could be predicted wrongly. */
 static inline u64 index_mask(u64 number, u64 count)

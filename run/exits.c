@@ -30,6 +30,7 @@ static void page_fault(struct guest *g)
 	u64 address = read_cr2();
 	struct shadow_result r;
 
+	hypercall_settle(g);
 	switch (shadow_fault(&v->shadow, GVA(address), v->regs.error, vcpu_is_user(v),
 			     v->regs.rflags & RFLAGS_AC, &r)) {
 	case SHADOW_FIXED:
@@ -88,6 +89,7 @@ static bool emulate(struct guest *g)
 {
 	struct vcpu_copy_result why;
 
+	hypercall_settle(g);
 	switch (vcpu_emulate(&g->vcpu, &why)) {
 	case VCPU_EMULATED:
 		return true;

@@ -45,6 +45,67 @@ static inline void gn_set_vif(bool vif)
 			 : "memory", "cc");
 }
 
+/*
+ * Page tables: each changes one entry, in whatever way this guest's changes come to be known. What
+ * they return is the old entry or bit. For what a TLB may hold, INVLPG and flush are wanted as on
+ * hardware.
+ */
+#define GN_PTE_OPERATION(name, ...)                                                                \
+	({                                                                                         \
+		uint64_t rax_;                                                                     \
+		__asm__ volatile("call *%1"                                                        \
+				 : "=a"(rax_)                                                      \
+				 : "r"(GN_SLOT(GN_OP_##name)), __VA_ARGS__                         \
+				 : "rcx", "r11", "memory", "cc");                                  \
+		rax_;                                                                              \
+	})
+
+static inline void gn_pte_set(uint64_t *entry, uint64_t value)
+{
+	GN_PTE_OPERATION(pte_set, "D"(entry), "S"(value));
+}
+
+static inline uint64_t gn_pte_swap(uint64_t *entry, uint64_t value)
+{
+	return GN_PTE_OPERATION(pte_swap, "D"(entry), "S"(value));
+}
+
+static inline bool gn_pte_test_and_set_bit(uint64_t *entry, unsigned bit)
+{
+	return GN_PTE_OPERATION(pte_test_and_set_bit, "D"(entry), "S"((uint64_t)bit));
+}
+
+static inline bool gn_pte_test_and_clear_bit(uint64_t *entry, unsigned bit)
+{
+	return GN_PTE_OPERATION(pte_test_and_clear_bit, "D"(entry), "S"((uint64_t)bit));
+}
+
+static inline uint64_t gn_pte_deactivate(uint64_t *entry)
+{
+	return GN_PTE_OPERATION(pte_deactivate, "D"(entry));
+}
+
+/* Where page tables lie in the kernel's address space; call it while vif is 0. 0, or -GN_EINVAL. */
+static inline int64_t gn_set_linear_map(unsigned index, const void *address, uint64_t pages,
+					uint64_t frame)
+{
+	register uint64_t r10 __asm__("r10") = frame;
+
+	return GN_PTE_OPERATION(set_linear_map, "D"((uint64_t)index), "S"(address), "d"(pages),
+				"r"(r10));
+}
+
+/* GN_LAZY_MMU, GN_LAZY_CPU, or 0: no more, and all that waits is carried out. How many failed. */
+static inline uint64_t gn_set_lazy(unsigned mode)
+{
+	return GN_PTE_OPERATION(set_lazy, "D"((uint64_t)mode));
+}
+
+static inline uint64_t gn_flush_deferred(void)
+{
+	return GN_PTE_OPERATION(flush_deferred, "D"(0ul));
+}
+
 /* The address of the last page fault; the next one overwrites it. */
 static inline uint64_t gn_get_cr2(void)
 {

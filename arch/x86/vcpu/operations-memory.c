@@ -32,11 +32,17 @@ static struct shadow_access access_of(struct emulate *e, bool write, bool fetch)
 
 enum emulate_verdict memory_fetch(struct emulate *e, u64 linear, u8 *to, size_t size)
 {
+	struct vcpu *v = emulator_vcpu(e);
 	struct vcpu_copy_result result;
 
+	if (linear - GN_CODE_AREA < GN_CODE_SIZE && e->registers->cpl == 0 &&
+	    size <= PAGE_SIZE - (linear & ~PAGE_MASK)) {
+		memcpy(to, window_code(v->window, linear), size);
+		return EMULATE_OK;
+	}
 	if (!is_guest_address(linear) && is_canonical(linear))
 		return EMULATE_UNHANDLED; /* ours: in none of the guest's tables */
-	if (vcpu_copy_as(emulator_vcpu(e), linear, to, size, access_of(e, false, true), &result))
+	if (vcpu_copy_as(v, linear, to, size, access_of(e, false, true), &result))
 		return refused(e, &result);
 	return EMULATE_OK;
 }

@@ -41,6 +41,10 @@ bool vcpu_code_area_event(struct vcpu *v)
 	r = find(gn_ranges, gn_ranges_end, v->regs.rip);
 	if (!r)
 		return false;
+	if (r->kind == GN_RANGE_RESTART) {
+		v->regs.rip = r->target;
+		return false;
+	}
 	vcpu_set_vif(v, false);
 	v->regs.rip = r->target;
 	return true;

@@ -46,7 +46,8 @@ int vcpu_init(struct vcpu *v, struct guest *guest, struct shadow *shadow, u16 ow
 	v->gdt = take_frame(&v->gdt_mfn, owner);
 	v->fpu = take_frame(&v->fpu_mfn, owner);
 	if (!v->gate || !v->gdt || !v->fpu ||
-	    window_make(v->window, page_mfn, owner, &window_entry))
+	    window_make(v->window, page_mfn, owner,
+			shadow->config.policy == SHADOW_NOTIFIED, &window_entry))
 		return -ENOMEM;
 	fpu_state_init(v->fpu);
 	vcpu_default_descriptors(v);
@@ -132,9 +133,10 @@ void vcpu_describe_paging(struct shadow_config *config)
 
 u64 vcpu_features(const struct vcpu *v)
 {
-	(void)v;
+	bool notified = v->shadow.shadow->config.policy == SHADOW_NOTIFIED;
+
 	return (cpu_features.xsave ? GN_FEATURE_XSAVE : 0) |
-	       (cpu_features.smep ? GN_FEATURE_SMEP : 0);
+	       (cpu_features.smep ? GN_FEATURE_SMEP : 0) | (notified ? GN_FEATURE_NOTIFIED : 0);
 }
 
 _Static_assert(AREA_RFLAGS_USER == (RFLAGS_GUEST | RFLAGS_IF), "R11");

@@ -22,7 +22,8 @@ void window_clear(mfn_t tables[WINDOW_TABLES])
 		tables[i] = MFN_NONE;
 }
 
-int window_make(mfn_t tables[WINDOW_TABLES], mfn_t page, u16 owner, u64 *top_entry)
+int window_make(mfn_t tables[WINDOW_TABLES], mfn_t page, u16 owner, bool notified,
+		u64 *top_entry)
 {
 	const u64 inner = PTE_P | PTE_W | PTE_A;
 	u64 *l1;
@@ -38,6 +39,8 @@ int window_make(mfn_t tables[WINDOW_TABLES], mfn_t page, u16 owner, u64 *top_ent
 	l1 = machine_map(tables[2]);
 	for (u64 i = 0; i < GN_CODE_SIZE / PAGE_SIZE; i++)
 		l1[i] = ((u64)window_image - IMAGE_BASE + i * PAGE_SIZE) | PTE_P | PTE_A;
+	if (notified)
+		l1[INDEX(GN_CODE_AREA + GN_CODE_PAGING)] += GN_CODE_SIZE - GN_CODE_PAGING;
 	l1[INDEX(GN_VCPU_PAGE)] = mfn_to_maddr(page).v | PTE_P | PTE_W | PTE_A | PTE_D | PTE_NX;
 	return 0;
 }
@@ -48,6 +51,14 @@ void window_set_info(mfn_t tables[WINDOW_TABLES], mfn_t page)
 
 	l1[INDEX(GN_VCPU_INFO_PAGE)] =
 	    mfn_to_maddr(page).v | PTE_P | PTE_W | PTE_A | PTE_D | PTE_NX;
+}
+
+const u8 *window_code(const mfn_t tables[WINDOW_TABLES], u64 address)
+{
+	const u64 *l1 = machine_map(tables[WINDOW_TABLES - 1]);
+	const u8 *page = machine_map(MFN((l1[INDEX(address)] & PTE_FRAME) >> PAGE_SHIFT));
+
+	return page + (address & ~PAGE_MASK);
 }
 
 void window_destroy(mfn_t tables[WINDOW_TABLES])

@@ -5,13 +5,17 @@
 
 #include "mm/types.h"
 
-/* The three tables, level 3 first. window_make() answers with the top-level entry; -ENOMEM. */
+/* The three tables, level 3 first. window_make() answers with the top-level entry; -ENOMEM.
+ * notified: the guest tells of changed page tables, so its code area does. */
 #define WINDOW_TABLES 3
 void window_clear(mfn_t tables[WINDOW_TABLES]);
-int window_make(mfn_t tables[WINDOW_TABLES], mfn_t page, u16 owner, u64 *top_entry)
+int window_make(mfn_t tables[WINDOW_TABLES], mfn_t page, u16 owner, bool notified,
+		u64 *top_entry)
     __attribute__((warn_unused_result));
 /* Show one more page behind the vcpu page, at GN_VCPU_INFO_PAGE. */
 void window_set_info(mfn_t tables[WINDOW_TABLES], mfn_t page);
+/* The code area's bytes as this window shows them, for the emulator. */
+const u8 *window_code(const mfn_t tables[WINDOW_TABLES], u64 address);
 void window_destroy(mfn_t tables[WINDOW_TABLES]);
 
 #endif

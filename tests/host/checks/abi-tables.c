@@ -25,7 +25,11 @@ static void print_calls(void)
 	puts("| number | call | arguments | ring | promise |\n| --- | --- | --- | --- | --- |");
 #define X(number, name, arguments, flags, promise)                                                 \
 	printf("| %d | `%s` | %s | %s | %s |\n", number, #name, arguments,                         \
-	       (flags)&GN_DEFER ? "yes" : "", promise);
+	       (flags) == GN_DEFER_MMU	 ? "yes, MMU"                                              \
+	       : (flags) == GN_DEFER_CPU ? "yes, CPU"                                              \
+	       : (flags)&GN_DEFER	 ? "yes"                                                   \
+					 : "",                                                     \
+	       promise);
 	GN_HYPERCALLS(X)
 #undef X
 }
@@ -77,7 +81,15 @@ static void print_numbers(void)
 	NUMBER(GN_SHUTDOWN_CRASH, "`shutdown`: the guest has failed");
 	NUMBER(GN_FEATURE_XSAVE, "`features`: XGETBV works; XCR0 says what may be used");
 	NUMBER(GN_FEATURE_SMEP, "`features`: ring 1 cannot execute user pages, asked for or not");
+	NUMBER(GN_FEATURE_NOTIFIED,
+	       "`features`: the monitor must be told of changed page tables (chapter 14)");
 	NUMBER(GN_RING_ENTRIES, "entries of the ring");
+	NUMBER(GN_LAZY_MMU, "`set_lazy`: calls marked MMU in chapter 2 go into the ring");
+	NUMBER(GN_LAZY_CPU, "`set_lazy`: those marked CPU");
+	NUMBER(GN_LINEAR_MAPS, "linear maps of `set_linear_map`");
+	NUMBER(GN_TABLE_LEVEL, "`table_allocate`, `table_release`: the bits of the level, 1 to 4");
+	NUMBER(GN_TABLE_ZEROED, "`table_allocate`: the frame holds no entry");
+	NUMBER(GN_TABLE_CLONE, "`table_allocate`: it holds the entries of `original`");
 }
 
 #define FIELD(structure, field, what)                                                              \
@@ -102,6 +114,9 @@ static void print_vcpu_page(void)
 	FIELD(struct gn_vcpu_page, deliver_error, "likewise");
 	FIELD(struct gn_vcpu_page, deliver_handler, "likewise");
 	FIELD(struct gn_vcpu_page, sysret, "likewise");
+	FIELD(struct gn_vcpu_page, linear, "linear maps: 4 times {first, size, physical}, 8 bytes "
+					   "each");
+	FIELD(struct gn_vcpu_page, lazy, "the lazy mode");
 	FIELD(struct gn_vcpu_page, ring_head, "the monitor's end of the ring");
 	FIELD(struct gn_vcpu_page, ring_tail, "the guest's end");
 	FIELD(struct gn_vcpu_page, ring, "64 times {call, 4 arguments}, 8 bytes each");
