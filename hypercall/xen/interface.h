@@ -126,6 +126,10 @@ enum { XEN_UVMF_TLB_FLUSH = 1, XEN_UVMF_INVLPG = 2, XEN_UVMF_KIND = 3 };
 
 enum { XEN_MEMORY_MAP = 9, XEN_MACHPHYS_MAPPING = 12 };
 
+/* Of the first word of features: frame numbers are translated by us, so the guest need not;
+ * mmu_update can preserve A and D; available bits of entries are the guest's. */
+#define XEN_FEATURES (1 << 2 | 1 << 5 | 1 << 7)
+
 enum { XEN_VERSION = 0, XEN_EXTRAVERSION = 1, XEN_GET_FEATURES = 6, XEN_PAGESIZE = 7 };
 
 enum { XEN_SCHED_YIELD = 0, XEN_SCHED_BLOCK = 1, XEN_SCHED_SHUTDOWN = 2, XEN_SCHED_POLL = 3 };

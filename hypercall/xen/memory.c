@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 /*
  * memory.c - page tables and memory of a Xen guest. Its machine frame numbers are its own frame
- * numbers: the map from one to the other is the identity. Tables are changed by plain copies into
- * its memory, of which guest-copy tells the shadows; pinning is therefore no more than a hint.
+ * numbers: the map from one to the other is the identity, and a kernel that reads the features does
+ * not even look at it. Tables are changed by plain copies into its memory, of which guest-copy
+ * tells the shadows; pinning is therefore no more than a hint.
  */
 #include "hypercall/xen/xen.h"
 #include "mm/frame.h"

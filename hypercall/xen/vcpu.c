@@ -123,8 +123,7 @@ struct call_result xen_xen_version(struct guest *g, u64 *a)
 	case XEN_GET_FEATURES:
 		if (!xen_get(g, a[1], features, sizeof(features)))
 			return call_done(-EFAULT);
-		/* mmu_update can preserve A and D; available bits of entries are the guest's */
-		features[1] = features[0] == 0 ? 1 << 5 | 1 << 7 : 0;
+		features[1] = features[0] == 0 ? XEN_FEATURES : 0;
 		return call_done(xen_put(g, a[1], features, sizeof(features)) ? 0 : -EFAULT);
 	case XEN_PAGESIZE:
 		return call_done(PAGE_SIZE);
