@@ -13,6 +13,7 @@
  * - fault.c: one fault
  * - sync.c: tables that have changed; loose.c: leaf tables that the guest writes unseen
  * - root.c: vCPUs and their roots
+ * - copy.c: accesses of the monitor by the sptes
  * - audit.c: the invariants
  * - shadow.c: begin and end
  */

@@ -37,6 +37,7 @@ enum shadow_policy {
 #define SHADOW_PREFAULT 2 /* a changed entry's translation is set before it faults */
 #define SHADOW_LOOSE	4 /* leaf tables go out of sync (SHADOW_TRAPPED) */
 #define SHADOW_LARGE	8 /* large pages of the guest are large where the machine allows it */
+#define SHADOW_COPY	16 /* shadow_copy() */
 
 struct shadow_config {
 	struct p2m *p2m;
@@ -154,6 +155,14 @@ enum shadow_verdict shadow_fault(struct shadow_vcpu *sv, gva_t gva, u32 error_co
  */
 enum shadow_verdict shadow_translate(struct shadow_vcpu *sv, gva_t gva, struct shadow_access access,
 				     struct shadow_result *result) __must_check;
+
+/*
+ * Copy bytes from (or, access.write, to) the guest where its sptes grant the access already, as a
+ * CPU with an empty TLB would. False: nothing is copied, and shadow_translate() is to be asked,
+ * since something must be found out, marked or told first, or the bytes lie in two pages.
+ */
+bool shadow_copy(const struct shadow_vcpu *sv, gva_t gva, struct shadow_access access, void *bytes,
+		 size_t size) __must_check;
 
 /* SHADOW_NOTIFIED: the entries at these addresses have changed (their present content counts). An
  * address that is no table of ours, or outside memory, is ignored: a guest that lies hurts itself

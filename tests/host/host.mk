@@ -40,7 +40,8 @@ unit-tests   += frame-test p2m-test access-test paging-test vcpus-test world-tes
 mutate-tests += shadow-mutate
 fuzz-tests   += world-fuzz
 host-mm     := $(mm) tests/host/mm/host.c
-host-shadow := $(host-mm) $(shadow) $(addprefix tests/host/shadow/, world.c oracle.c hardware.c)
+host-shadow := $(host-mm) $(shadow) $(addprefix tests/host/shadow/, world.c universe.c oracle.c \
+               hardware.c)
 
 $(BUILD)/host/frame-test: $(call host-objects,tests/host/mm/frame-test.c $(host-mm))
 	$(host-link)

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
  * memory.c - a guest's memory by its virtual addresses, a page at a time: walk its tables with the
- * checks of the access, then copy by guest physical address.
+ * checks of the access, then copy by guest physical address; or, where the shadows grant the access
+ * already, without a walk.
  */
 #include "arch/x86/vcpu/vcpu.h"
 #include "lib/errno.h"
@@ -45,6 +46,8 @@ int vcpu_copy_as(struct vcpu *v, u64 gva, void *bytes, size_t size, struct shado
 	struct guest_copy_refusal why;
 	char *at = bytes;
 
+	if (likely(is_canonical(gva) && shadow_copy(&v->shadow, GVA(gva), access, bytes, size)))
+		return 0;
 	while (size) {
 		size_t piece = piece_of(gva, size);
 		int error;

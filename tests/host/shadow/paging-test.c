@@ -181,6 +181,25 @@ static void test_loose_new_way(void)
 	scene_end();
 }
 
+/* What the sptes grant, the monitor copies by them; but tables, loose ones too, want to hear. */
+static void test_copy(void)
+{
+	struct shadow_access read = {0}, write = {.write = true}, user = {.user = true};
+	u64 value = 0x1234567, got = 0;
+
+	scene_begin_loose(SHADOW_FRAMES_MIN);
+	CHECK(!shadow_copy(&sv, GVA(0x2000), read, &got, 8)); /* not filled yet */
+	CHECK(scene_touch(0x2000, true) == SHADOW_FIXED);
+	CHECK(shadow_copy(&sv, GVA(0x2008), write, &value, 8) && *word(DATA + 2, 1) == value);
+	CHECK(shadow_copy(&sv, GVA(0x2008), user, &got, 8) && got == value);
+	CHECK(!shadow_copy(&sv, GVA(0x2ffc), read, &got, 8));
+	CHECK(shadow_copy(&sv, GVA(0x10000), read, &got, 8) && got == *word(L1, 0));
+	CHECK(!shadow_copy(&sv, GVA(0x10000), write, &value, 8));
+	shadow_drop_all(&shadow);
+	CHECK(!shadow_copy(&sv, GVA(0x2008), read, &got, 8));
+	scene_end();
+}
+
 /* One way to a table leads to another now; what is filled there, users of the first do not see. */
 static void test_other_table(void)
 {
@@ -465,6 +484,7 @@ int main(int argc, char **argv)
 	test_loose_there_and_back();
 	test_loose_unwritten();
 	test_loose_new_way();
+	test_copy();
 	test_other_table();
 	test_idle_vcpu();
 	test_smap_and_stores();

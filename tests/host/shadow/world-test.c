@@ -80,6 +80,7 @@ static void add(struct world_counts *to, const struct world_counts *from)
 	to->reflected += from->reflected;
 	to->emulated += from->emulated;
 	to->refused += from->refused;
+	to->copied += from->copied;
 	to->audits += from->audits;
 	to->stats.large += from->stats.large;
 	to->stats.out_of_sync += from->stats.out_of_sync;
@@ -116,10 +117,10 @@ static void run_batch(unsigned kind, unsigned worlds)
 static void report(const char *name, const struct world_counts *c)
 {
 	printf(
-	    "  %s: %lu accesses, %lu fixed, %lu reflected, %lu emulated, %lu refused, %lu audits, "
-	    "%lu large, %lu out of sync, %lu resynced, %lu reclaimed\n",
-	    name, c->accesses, c->fixed, c->reflected, c->emulated, c->refused, c->audits,
-	    c->stats.large, c->stats.out_of_sync, c->stats.resynced, c->stats.reclaimed);
+	    "  %s: %lu accesses, %lu fixed, %lu reflected, %lu emulated, %lu refused, %lu copied, "
+	    "%lu audits, %lu large, %lu out of sync, %lu resynced, %lu reclaimed\n",
+	    name, c->accesses, c->fixed, c->reflected, c->emulated, c->refused, c->copied,
+	    c->audits, c->stats.large, c->stats.out_of_sync, c->stats.resynced, c->stats.reclaimed);
 }
 
 int main(int argc, char **argv)

@@ -5,7 +5,8 @@
  *   SAFE  what the CPU can do through the root or its TLB, the guest's tables permitted at some
  * moment since the vCPU last invalidated that page, and p2m permits now; LIVE  what the guest's
  * tables and p2m permit now succeeds after a few faults, or is EMULATE; EXACT a refusal has the
- * error code, or the frame and intent, that the oracle has; SOUND the audit holds.
+ * error code, or the frame and intent, that the oracle has; SOUND the audit holds; COPY what the
+ * monitor reaches by the sptes, a CPU with an empty TLB does.
  *
  * History: for each vCPU and page of the small universe, every translation since its last flush. A
  * forgetful shadow, like a CPU's caches of upper levels, may also mix old and new entries of
@@ -19,16 +20,10 @@
 #include "tests/host/mm/host.h"
 #include "tests/host/shadow/hardware.h"
 #include "tests/host/shadow/oracle.h"
+#include "tests/host/shadow/universe.h"
 #include "tests/host/shadow/world.h"
 
-#define TABLES	   14 /* gfns 0.. are tables; the first ROOTS of them top-level ones */
-#define ROOTS	   3
-#define LINEAR	   14 /* gfns 14, 15, 16: levels 3, 2, 1 of the kernel's view of all frames */
-#define PUBLISHED  60
-#define GFNS	   64  /* frames of all kinds, which the linear map shows */
-#define BLOCK	   512 /* gfns 512 to 1023 are one run of machine frames: room for a large page */
 #define VCPUS	   2
-#define PAGES	   (16 + GFNS)
 #define REMEMBERED 24
 #define TRIES	   5
 
@@ -72,14 +67,6 @@ static void fault(const char *format, ...)
 }
 
 /* ---- the universe ---- */
-
-static gva_t page_gva(unsigned page)
-{
-	if (page >= 16)
-		return GVA(0xffffff8000000000 | (u64)(page - 16) << 12);
-	return GVA((u64)(page >> 3 & 1) << 39 | (u64)(page >> 2 & 1) << 30 |
-		   (u64)(page >> 1 & 1) << 21 | (u64)(page & 1) << 12);
-}
 
 static u64 *guest_word(u64 gfn, unsigned slot)
 {
@@ -303,32 +290,6 @@ static enum shadow_verdict reach(struct world_vcpu *v, unsigned page, struct sha
 
 /* ---- operations ---- */
 
-static u64 entry_of(const struct op *op)
-{
-	u64 gfn = op->c % (GFNS + 4), entry = 0;
-	u32 d = op->d;
-
-	if (op->c < 128)
-		gfn = op->c % TABLES; /* mostly tables */
-	if (op->c >= 248)
-		return BLOCK << 12 | 0xa7 | (op->d & 0x40);
-	if (gfn >= GFNS)
-		gfn = (u64[]){100, 1ul << 32, BLOCK, (1ul << 40) - 1}[gfn - GFNS];
-	entry |= (d & 7) != 0;
-	entry |= (u64)((d >> 3 & 3) != 0) << 1;
-	entry |= (u64)((d >> 5 & 3) != 0) << 2;
-	entry |= (u64)(d >> 7 & 1) << 5 | (u64)(d >> 8 & 1) << 6;
-	entry |= (d >> 9 & 7) == 0 ? 1ul << 63 : 0;
-	entry |= (u64)(d >> 12 & 1) << 8 | (u64)(d >> 13 & 1) << 4;
-	if ((d >> 14 & 31) == 0)
-		entry |= 1ul << (46 + (d >> 19 & 3));
-	if ((d >> 21 & 7) == 0) {
-		entry |= 1 << 7;
-		gfn = (d >> 24 & 7) == 0 ? gfn : (d >> 24 & 7) == 1 ? 1 : d >> 27 & 1 ? BLOCK : 0;
-	}
-	return entry | gfn << 12;
-}
-
 static void store(struct world_vcpu *v, const struct op *op)
 {
 	u64 table = op->a % TABLES, value = entry_of(op);
@@ -371,6 +332,35 @@ static void poke(const struct op *op)
 		stored(gpa + 3);
 }
 
+/* What the monitor copies by the sptes, a CPU with an empty TLB reaches, in the same frame. */
+static void copy(struct world_vcpu *v, unsigned page, const struct op *op)
+{
+	struct shadow_access access = {
+	    .write = op->c & 1,
+	    .fetch = (op->c & 3) == 2,
+	    .user = op->c & 4,
+	    .ac = op->c & 8,
+	};
+	unsigned slot = op->d % 6;
+	struct hardware cpu = {.smap = v->cpu.mode.smap, .smep = v->cpu.mode.smep};
+	struct hardware_answer got;
+	u64 word = entry_of(op);
+
+	hardware_flush(&cpu);
+	if (!shadow_copy(&v->sv, GVA(page_gva(page).v + 8 * slot), access, &word, sizeof(word)))
+		return;
+	got = hardware_access(&cpu, shadow_root(&v->sv), page_gva(page), access);
+	if (!got.ok)
+		fault("COPY: page %u: the CPU may not, code %x", page, got.error_code);
+	else if (word != ((u64 *)machine_map(got.mfn))[slot])
+		fault("COPY: page %u: another frame's word", page);
+	else
+		check_safe(v, page, access, got.mfn);
+	if (access.write)
+		stored(0); /* never under SHADOW_NOTIFIED */
+	w.counts->copied++;
+}
+
 static void access_page(struct world_vcpu *v, const struct op *op)
 {
 	struct shadow_access access = {
@@ -383,7 +373,8 @@ static void access_page(struct world_vcpu *v, const struct op *op)
 	struct shadow_result r;
 	mfn_t mfn;
 
-	reach(v, page, access, &mfn, &r);
+	if (reach(v, page, access, &mfn, &r) == SHADOW_FIXED)
+		copy(v, page, op);
 }
 
 static void translate(struct world_vcpu *v, const struct op *op)

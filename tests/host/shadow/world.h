@@ -16,7 +16,7 @@ struct op {
 };
 
 struct world_counts {
-	u64 accesses, fixed, reflected, emulated, refused, audits;
+	u64 accesses, fixed, reflected, emulated, refused, copied, audits;
 	struct shadow_stats stats;
 	char fault[160]; /* what went wrong first; empty: nothing */
 };
