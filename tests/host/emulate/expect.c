@@ -24,9 +24,9 @@ static u8 data_before[CPU_DATA_SIZE];
 static bool skips;
 
 /* One word of set-up, NAME=HEX: a register, flags, rip, cpl, mode (16, 32, 64), if, shadow, crN,
- * drN, cpuid, efer, star, ldt, tr, gdt, idt, ro (the second data page is read-only), xen (a forced
- * prefix is skipped), mN and sN (8 bytes of memory), limit (of all segments), base (of all but CS),
- * csbase, fsbase, ds (its attributes), skip (step over the instruction instead). */
+ * drN, cpuid, efer, star, ldt, tr, gdt, idt, idtlimit, ro (the second data page is read-only), xen
+ * (a forced prefix is skipped), mN and sN (8 bytes of memory), limit (of all segments), base (of
+ * all but CS), csbase, fsbase, ds (its attributes), skip (step over the instruction instead). */
 static bool set(const char *name, u64 value)
 {
 	static const struct {
@@ -72,6 +72,8 @@ static bool set(const char *name, u64 value)
 		world.e.forced_prefix = value;
 	else if (!strcmp(name, "ldt") || !strcmp(name, "tr"))
 		world.selector[name[0] == 't'] = value;
+	else if (!strcmp(name, "idtlimit"))
+		world.table[1].limit = value;
 	else if (!strcmp(name, "skip"))
 		skips = value;
 	else if (!strcmp(name, "ds"))
