@@ -16,6 +16,7 @@
 #include "guest-abi/hypercalls.h"
 #include "guest-abi/layout.h"
 #include "guest-abi/ranges.h"
+#include "guest-abi/sites.h"
 
 #define VP(offset) (GN_VCPU_PAGE - GN_CODE_AREA + (offset) + gn_code_area)(%rip)
 #define PENDING	   VP(GN_VP_PENDING)
@@ -23,6 +24,8 @@
 #define UD2	   0x0b0f
 #define RPL_USER   2	/* in the low byte of a CS: RPL 2 or 3, which is not the kernel's */
 #define FLAGS_IF_1 2	/* RFLAGS.IF, in the second byte of RFLAGS */
+#define FLAGS_IF_BIT 9
+#define FLAGS_FIXED  2	/* bit 1 is always set */
 
 #define X(number, name, arguments, flags, promise) .set GN_CALL_##name, number ;
 GN_HYPERCALLS(X)
@@ -105,15 +108,14 @@ set_vif_check:
 	ud2
 	jmp	1b
 
-	slot	132 /* iret */
-iret_slot:
+	slot	132 /* iret: from here on without events, as long as the instruction would take */
+	movb	$0, VIF
+	movq	$0, VP(GN_VP_SITE)
 	{disp32} jmp iret_body
-	int3	/* makes the length even, for the UD2s behind it */
 
 	slot	133 /* sysret */
 sysret_slot:
 	{disp32} jmp sysret_body
-	int3
 
 	slot	134 /* get_cr2 */
 	mov	VP(GN_VP_CR2), %rax
@@ -149,6 +151,61 @@ flush_deferred:
 	mov	$GN_CALL_drain, %eax
 	syscall
 1:	ret
+
+	slot	192 /* relocation */
+	xor	%eax, %eax
+	cmp	$GN_SITE_COUNT, %edi
+	jae	1f
+	mov	%edi, %ecx
+	shl	$5, %ecx /* GN_RELOCATION_SIZE */
+	lea	gn_relocations(%rip), %rax
+	add	%rcx, %rax
+1:	ret
+
+	slot	193 /* get_flags */
+	movzbl	VIF, %eax
+	shl	$FLAGS_IF_BIT, %eax
+	or	$FLAGS_FIXED, %eax
+	ret
+
+	slot	194 /* set_flags */
+	bt	$FLAGS_IF_BIT, %edi
+	setc	VIF
+	jnc	1f
+	cmpb	$0, PENDING
+	jne	set_flags_check
+1:	ret
+set_flags_check:
+	ud2
+	jmp	1b
+
+	slot	195 /* iret_at_site: no event, whose handler would return by here, comes between */
+	movb	$0, VIF
+	popq	VP(GN_VP_SITE)
+	{disp32} jmp iret_body
+
+/* A hypercall whose refusal is a fault of the caller's instruction. */
+.macro refusing_call number, name
+	mov	$\number, %eax
+	syscall
+	test	%eax, %eax
+	js	refused_\name
+	ret
+refused_\name:
+	ud2
+.endm
+	slot	196 /* write_cr3 */
+	refusing_call GN_CALL_load_cr3, cr3
+
+	slot	197 /* write_fs_base */
+	mov	%rdi, %rsi
+	mov	$GN_BASE_FS, %edi
+	refusing_call GN_CALL_set_segment_base, fs_base
+
+	slot	198 /* write_gs_base */
+	mov	%rdi, %rsi
+	mov	$GN_BASE_GS, %edi
+	refusing_call GN_CALL_set_segment_base, gs_base
 
 	fill	4096
 	.set next_slot, 256
@@ -365,6 +422,43 @@ set_linear_map_body:
 /* Where a guest's SYSCALL from ring 3 arrives until the guest has said where it wants it. */
 no_syscall_entry:
 	ud2
+
+/*
+ * What becomes of a kernel's sites, by number: struct gn_relocation. The monitor may say more here
+ * than NATIVE whenever a slot for it exists: kernels need not be built anew.
+ */
+#define NUMBER_OF(number, ...) number
+#define NUMBER(name)	       NUMBER_OF(name)
+	.balign 8, 0xcc
+gn_relocations:
+.macro relocation site, kind, slot=0, field=0, length=0
+	.org	gn_relocations + \site * GN_RELOCATION_SIZE, 0
+	.byte	\kind, \length, \field
+	.org	gn_relocations + \site * GN_RELOCATION_SIZE + GN_RELOCATION_TARGET, 0
+	.if	\slot
+	.quad	GN_SLOT(\slot)
+	.endif
+	.org	gn_relocations + \site * GN_RELOCATION_SIZE + GN_RELOCATION_INLINE, 0
+.endm
+	relocation NUMBER(GN_SITE_cli), GN_RELOCATE_INLINE, 128, 2, 7
+	.byte	0xc6, 0x05	/* movb $0, vif(%rip) */
+	.long	GN_VP_VIF
+	.byte	0
+	relocation NUMBER(GN_SITE_sti), GN_RELOCATE_CALL, 129
+	relocation NUMBER(GN_SITE_save_flags), GN_RELOCATE_CALL, 193
+	relocation NUMBER(GN_SITE_restore_flags), GN_RELOCATE_CALL, 194
+	relocation NUMBER(GN_SITE_iret), GN_RELOCATE_CALL, 195
+	relocation NUMBER(GN_SITE_sysret), GN_RELOCATE_JUMP, 133
+	relocation NUMBER(GN_SITE_sti_hlt), GN_RELOCATE_CALL, GN_CALL_halt
+	relocation NUMBER(GN_SITE_read_cr2), GN_RELOCATE_INLINE, 134, 3, 7
+	.byte	0x48, 0x8b, 0x05	/* mov cr2(%rip), %rax */
+	.long	GN_VP_CR2
+	relocation NUMBER(GN_SITE_write_cr3), GN_RELOCATE_CALL, 196
+	relocation NUMBER(GN_SITE_invlpg), GN_RELOCATE_CALL, GN_CALL_invalidate_page
+	relocation NUMBER(GN_SITE_write_fs_base), GN_RELOCATE_CALL, 197
+	relocation NUMBER(GN_SITE_write_gs_base), GN_RELOCATE_CALL, 198
+	relocation NUMBER(GN_SITE_wbinvd), GN_RELOCATE_NOP /* no device sees a guest's memory */
+	.org	gn_relocations + GN_SITE_COUNT * GN_RELOCATION_SIZE, 0 /* the others are NATIVE */
 	fill	4096
 
 #include "guest-abi/code-area-notified.S"
@@ -396,13 +490,17 @@ gn_sites:
 	/* An UD2 or a fault with RIP in [first, last]: what it means. */
 	range sti_check, sti_check, GN_SITE_CHECK
 	range set_vif_check, set_vif_check, GN_SITE_CHECK
+	range set_flags_check, set_flags_check, GN_SITE_CHECK
 	range iret_request, iret_request, GN_SITE_IRET
 	range sysret_request, sysret_request, GN_SITE_IRET
 	range deliver_trap_request, deliver_trap_request, GN_SITE_DELIVERED
 	range deliver_trap_error_request, deliver_trap_error_request, GN_SITE_DELIVERED
 	range no_syscall_entry, no_syscall_entry, GN_SITE_NO_SYSCALL
+	range refused_cr3, refused_cr3, GN_SITE_REFUSED, 3	/* MOV to CR3 */
+	range refused_fs_base, refused_fs_base, GN_SITE_REFUSED, 2 /* WRMSR */
+	range refused_gs_base, refused_gs_base, GN_SITE_REFUSED, 2
 	/* The faults of the code itself: an IRETQ that cannot, a stack that takes no frame. */
-	range iret_body, iret_user, GN_SITE_IRET_FAULT, iret_slot
+	range iret_body, iret_user, GN_SITE_IRET_FAULT
 	range sysret_test, sysret_iretq, GN_SITE_SYSRET_FAULT
 	range deliver, deliver_end, GN_SITE_STACK_FAULT
 gn_sites_end:

@@ -108,7 +108,21 @@
 	  "map RDI, 0 to 3: RDX pages at linear RSI are the frames from number R10; as a call") \
 	O(166, set_lazy, "call", \
 	  "EDI = GN_LAZY_MMU or GN_LAZY_CPU: defer their calls; 0: drain; as a call") \
-	O(167, flush_deferred, "call", "as drain, but without an entry if nothing waits")
+	O(167, flush_deferred, "call", "as drain, but without an entry if nothing waits") \
+	/* For sites: sites.h. */ \
+	O(192, relocation, "call", \
+	  "RAX = address of struct gn_relocation of site operation EDI, or 0; RCX is lost") \
+	O(193, get_flags, "call", "RAX = vif in bit 9, and bit 1 set, as RFLAGS has them") \
+	O(194, set_flags, "call", "vif = bit 9 of RDI; a waiting event comes if 1") \
+	O(195, iret_at_site, "call", \
+	  "as iret; a fault is reported 2 bytes before the return address") \
+	O(196, write_cr3, "call", \
+	  "load_cr3 of RDI; what that refuses is #GP 3 bytes before the return address. " \
+	  "RAX, RCX, R11 are lost") \
+	O(197, write_fs_base, "call", \
+	  "FS base = RDI; no address: #GP 2 bytes before the return address. RAX, RCX, " \
+	  "R11, RDI, RSI are lost") \
+	O(198, write_gs_base, "call", "likewise GS base")
 /* clang-format on */
 
 #ifndef __ASSEMBLER__

@@ -93,6 +93,7 @@
 #define GN_VP_DELIVER_SS      (GN_VP_DELIVER + 32)
 #define GN_VP_DELIVER_ERROR   (GN_VP_DELIVER + 40)
 #define GN_VP_DELIVER_HANDLER (GN_VP_DELIVER + 48)
+#define GN_VP_SITE	      184
 #define GN_VP_SYSRET	      192
 #define GN_VP_SYSCALL	  232
 #define GN_VP_SYSCALL_RSP     (GN_VP_SYSCALL + 0)
@@ -158,7 +159,8 @@ struct gn_vcpu_page {
 	uint64_t reserved2[3];
 	/* Between the monitor and the code area; guests leave these alone. */
 	struct gn_iret_frame deliver; /* at 128 */
-	uint64_t deliver_error, deliver_handler, reserved3;
+	uint64_t deliver_error, deliver_handler;
+	uint64_t site;		     /* the end of the site of the IRET that is under way, or 0 */
 	struct gn_iret_frame sysret; /* at 192 */
 	/* at 232; Xen guests */
 	uint64_t syscall_rsp, syscall_handler, mask_address, kernel_stack;
@@ -181,6 +183,7 @@ _Static_assert(__builtin_offsetof(struct gn_vcpu_page, deliver) == GN_VP_DELIVER
 _Static_assert(__builtin_offsetof(struct gn_vcpu_page, deliver_error) == GN_VP_DELIVER_ERROR, "");
 _Static_assert(__builtin_offsetof(struct gn_vcpu_page, deliver_handler) == GN_VP_DELIVER_HANDLER,
 	       "");
+_Static_assert(__builtin_offsetof(struct gn_vcpu_page, site) == GN_VP_SITE, "");
 _Static_assert(__builtin_offsetof(struct gn_vcpu_page, sysret) == GN_VP_SYSRET, "");
 _Static_assert(__builtin_offsetof(struct gn_vcpu_page, syscall_rsp) == GN_VP_SYSCALL, "");
 _Static_assert(__builtin_offsetof(struct gn_vcpu_page, linear) == GN_VP_LINEAR, "");

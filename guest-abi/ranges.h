@@ -14,9 +14,10 @@
 #define GN_SITE_DELIVERED                                                                          \
 	4 /* the frame is pushed: go to its handler with vif = 1, then the event */
 #define GN_SITE_NO_SYSCALL   5 /* ring 3 used SYSCALL, the guest has no entry for it: #UD */
-#define GN_SITE_IRET_FAULT   6 /* the IRET faulted: the fault is at target, the slot, with vif 0 */
-#define GN_SITE_SYSRET_FAULT 7 /* the SYSRET faulted: the fault is the user's, at its new RIP */
-#define GN_SITE_STACK_FAULT  8 /* a frame could not be pushed: double fault */
+#define GN_SITE_REFUSED	     6 /* #GP of the caller's instruction, which has target bytes */
+#define GN_SITE_IRET_FAULT   7 /* the IRET faulted: the fault is at its site or slot, with vif 0 */
+#define GN_SITE_SYSRET_FAULT 8 /* the SYSRET faulted: the fault is the user's, at its new RIP */
+#define GN_SITE_STACK_FAULT  9 /* a frame could not be pushed: double fault */
 
 #ifndef __ASSEMBLER__
 #include <stdint.h>

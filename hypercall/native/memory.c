@@ -8,6 +8,8 @@
 
 struct call_result native_load_cr3(struct guest *g, struct gn_args_load_cr3 *a)
 {
+	if (a->cr3 >> 52) /* as MOV to CR3 without PCID: SDM 3A 4.5 */
+		return call_done(-EINVAL);
 	hypercall_settle(g);
 	vcpu_load_cr3(&g->vcpu, a->cr3);
 	return call_done(0);

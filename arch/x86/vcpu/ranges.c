@@ -21,6 +21,11 @@ static bool is_in_code_area(u64 rip)
 	return rip - GN_CODE_AREA < GN_CODE_SIZE;
 }
 
+bool vcpu_is_in_slot(const struct vcpu *v)
+{
+	return is_in_code_area(v->regs.rip) && !vcpu_is_user(v);
+}
+
 static const struct gn_range *find(const struct gn_range *r, const struct gn_range *end, u64 rip)
 {
 	for (; r < end; r++)
@@ -60,16 +65,24 @@ bool vcpu_is_pushing(const struct vcpu *v)
 	return r && r->kind == GN_SITE_STACK_FAULT;
 }
 
-/* The stack may lie in the vcpu page, which is in none of the guest's tables (sysret). */
-static int read_frame(struct vcpu *v, struct gn_iret_frame *frame, struct vcpu_copy_result *result)
+/* What is at RSP; a fault of it is the guest's. The stack may lie in the vcpu page, which is in
+ * none of the guest's tables (sysret). */
+static int read_stack(struct vcpu *v, void *to, size_t size)
 {
 	u64 offset = v->regs.rsp - GN_VCPU_PAGE;
+	struct vcpu_copy_result result;
 
-	if (offset <= PAGE_SIZE - sizeof(*frame)) {
-		memcpy(frame, (const char *)v->page + offset, sizeof(*frame));
+	if (offset <= PAGE_SIZE - size) {
+		memcpy(to, (const char *)v->page + offset, size);
 		return 0;
 	}
-	return vcpu_read(v, v->regs.rsp, frame, sizeof(*frame), result);
+	if (!vcpu_read(v, v->regs.rsp, to, size, &result))
+		return 0;
+	if (result.verdict == SHADOW_REFLECT)
+		vcpu_reflect_page_fault(v, result.at, result.shadow.error_code);
+	else
+		vcpu_die(v, "killed: no memory behind the stack of an IRET");
+	return -EFAULT;
 }
 
 /* What IRETQ refuses (SDM 2A, IRET): as far as ring 3 is concerned the IRETQ of the switcher would
@@ -90,17 +103,11 @@ static int frame_error(const struct vcpu *v, const struct gn_iret_frame *frame)
 
 int vcpu_return_by_frame(struct vcpu *v)
 {
-	struct vcpu_copy_result result;
 	struct gn_iret_frame frame;
 	int error;
 
-	if (read_frame(v, &frame, &result)) {
-		if (result.verdict == SHADOW_REFLECT)
-			vcpu_reflect_page_fault(v, result.at, result.shadow.error_code);
-		else
-			vcpu_die(v, "killed: no memory behind the stack of an IRET");
+	if (read_stack(v, &frame, sizeof(frame)))
 		return -EFAULT;
-	}
 	error = frame_error(v, &frame);
 	if (error >= 0) {
 		vcpu_reflect(v, VECTOR_GP, true, error);
@@ -140,6 +147,29 @@ static void no_syscall_entry(struct vcpu *v)
 	vcpu_reflect(v, VECTOR_UD, false, 0);
 }
 
+#define IRETQ_SIZE 2
+
+/* Where a fault of the code area's IRETQ is reported: at the instruction that the site stands
+ * for. */
+static u64 iret_address(const struct vcpu *v)
+{
+	u64 end = READ_ONCE(v->page->site);
+
+	return end ? end - IRETQ_SIZE : GN_SLOT(GN_OP_iret);
+}
+
+/* What a site called for is refused: the fault is that of the site's instruction. */
+static void refused(struct vcpu *v, u64 size)
+{
+	u64 end;
+
+	if (read_stack(v, &end, sizeof(end)))
+		return;
+	v->regs.rip = end - size;
+	v->regs.rsp += sizeof(end);
+	vcpu_reflect(v, VECTOR_GP, true, 0);
+}
+
 static void request(struct vcpu *v, const struct gn_range *site)
 {
 	switch (site->kind) {
@@ -147,7 +177,7 @@ static void request(struct vcpu *v, const struct gn_range *site)
 		v->regs.rip += 2;
 		break;
 	case GN_SITE_IRET:
-		v->regs.rip = GN_SLOT(GN_OP_iret); /* where a fault of it is reported */
+		v->regs.rip = iret_address(v);
 		(void)!vcpu_return_by_frame(v);
 		break;
 	case GN_SITE_DELIVERED:
@@ -159,6 +189,9 @@ static void request(struct vcpu *v, const struct gn_range *site)
 	case GN_SITE_NO_SYSCALL:
 		no_syscall_entry(v);
 		break;
+	case GN_SITE_REFUSED:
+		refused(v, site->target);
+		break;
 	}
 }
 
@@ -166,7 +199,7 @@ static void fault(struct vcpu *v, const struct gn_range *site, u8 vector, u64 er
 {
 	switch (site->kind) {
 	case GN_SITE_IRET_FAULT:
-		v->regs.rip = site->target;
+		v->regs.rip = iret_address(v);
 		vcpu_set_vif(v, false);
 		break;
 	case GN_SITE_SYSRET_FAULT:

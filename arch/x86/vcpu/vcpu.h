@@ -202,6 +202,7 @@ static inline bool vector_has_error(unsigned vector)
 /* An exception came while RIP was in the code area. True: it was a request or has been seen to. */
 bool vcpu_code_area_exception(struct vcpu *v, u8 vector, u64 error);
 bool vcpu_code_area_event(struct vcpu *v);
+bool vcpu_is_in_slot(const struct vcpu *v);
 bool vcpu_is_pushing(const struct vcpu *v); /* RIP is in the code that pushes a frame */
 
 /* The guest's IRET: pop the frame at RSP. 0, or -EFAULT with the fault already reflected. */

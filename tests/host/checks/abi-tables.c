@@ -9,6 +9,7 @@
  */
 #include "guest-abi/hypercalls.h"
 #include "guest-abi/layout.h"
+#include "guest-abi/sites.h"
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
@@ -113,6 +114,7 @@ static void print_vcpu_page(void)
 	FIELD(struct gn_vcpu_page, deliver, "between monitor and code area: leave it alone");
 	FIELD(struct gn_vcpu_page, deliver_error, "likewise");
 	FIELD(struct gn_vcpu_page, deliver_handler, "likewise");
+	FIELD(struct gn_vcpu_page, site, "likewise");
 	FIELD(struct gn_vcpu_page, sysret, "likewise");
 	FIELD(struct gn_vcpu_page, linear, "linear maps: 4 times {first, size, physical}, 8 bytes "
 					   "each");
@@ -148,13 +150,31 @@ static void print_stats(void)
 	FIELD(struct gn_stats, reflections, "exceptions handed to the guest");
 }
 
+/* Numbers, then the bytes: as GN_SITE_NAME has them. */
+static void print_site(const char *name, const char *native, const char *lost, const int *numbers)
+{
+	printf("| %d | `%s` | %s |", numbers[0], name, native);
+	for (int i = 0; i < numbers[2]; i++)
+		printf(" %02x", (unsigned)numbers[3 + i]);
+	printf(" | %d | %s |\n", numbers[1], lost);
+}
+
+static void print_sites(void)
+{
+	puts("| number | operation | native instruction | its bytes | room | lost |\n"
+	     "| --- | --- | --- | --- | --- | --- |");
+#define S(name, native, lost) print_site(#name, native, lost, (const int[]){GN_SITE_##name});
+	GN_SITES(S)
+#undef S
+}
+
 static const struct table {
 	const char *name;
 	void (*print)(void);
 } tables[] = {
     {"calls", print_calls},	{"operations", print_operations}, {"errors", print_errors},
     {"numbers", print_numbers}, {"vcpu page", print_vcpu_page},	  {"start info", print_start_info},
-    {"stats", print_stats},
+    {"stats", print_stats},	{"sites", print_sites},
 };
 #define TABLES (sizeof(tables) / sizeof(tables[0]))
 
