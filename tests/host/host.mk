@@ -96,6 +96,15 @@ boot-test lib-test cpu-test: %: $(BUILD)/host/%
 
 .PHONY: boot-test lib-test cpu-test
 
+# The kit's site patcher over the code area itself.
+unit-tests += patch-test
+$(BUILD)/host/patch-test: $(call host-objects,guest-abi/kit/patch.c tests/host/kit/patch-test.c) \
+                          $(BUILD)/guest-abi/code-area.o
+	$(host-link) -no-pie
+
+patch-test: $(BUILD)/host/patch-test
+	$(Q)$<
+
 # The guests' loader with the libraries that unpack, and a kernel it must accept in each packing.
 unit-tests += loader-test packed-test
 fuzz-tests += loader-fuzz
