@@ -116,12 +116,15 @@ static bool may_be_privileged(const struct guest *g, u8 vector, u64 error)
 
 static void exception(struct guest *g, u8 vector, u64 error)
 {
+	if (vector == VECTOR_DB) {
+		vcpu_take_debug(&g->vcpu);
+		if (vcpu_is_in_slot(&g->vcpu))
+			return; /* a single step through a slot ends behind it */
+	}
 	if (vcpu_code_area_exception(&g->vcpu, vector, error))
 		return;
 	if (may_be_privileged(g, vector, error) && emulate(g))
 		return;
-	if (vector == VECTOR_DB)
-		vcpu_take_debug(&g->vcpu);
 	vcpu_reflect(&g->vcpu, vector, vector_has_error(vector), error);
 }
 

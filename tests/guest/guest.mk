@@ -6,7 +6,7 @@
 guest-tests := basics privileged int-n reserved-slots stale-tlb stack-pointer canonical flags \
                selectors ldt-gate switcher-jump breakpoints page-end doors \
                secrets frames bases forged-log vcpu-page deaths bystander emulated nmi-storm \
-               permutations page-tables
+               permutations page-tables sites
 guest-lib   := start.S entry.S machine.c paging.c enter.c check.c console.c
 guest-lib-objects := $(patsubst %,$(BUILD)/tests/guest/lib/%.o,$(basename $(guest-lib)))
 guest-elfs  := $(guest-tests:%=$(BUILD)/tests/guest/%.elf)
@@ -24,6 +24,9 @@ $(BUILD)/tests/guest/%.elf: $(BUILD)/tests/guest/%/main.o $(guest-lib-objects) \
 	$(call say,LD,$@)
 	$(Q)$(LD) -static -no-pie --no-warn-rwx-segments -z max-page-size=4096 \
 		-T tests/guest/lib/test.ld -o $@ $(filter %.o,$^)
+
+# With the kit's patcher.
+$(BUILD)/tests/guest/sites.elf: $(BUILD)/guest/guest-abi/kit/patch.o
 
 -include $(wildcard $(BUILD)/tests/guest/*/*.d)
 .SECONDARY: $(guest-tests:%=$(BUILD)/tests/guest/%/main.o) $(guest-lib-objects)
