@@ -50,6 +50,8 @@ static bool is_call(u64 rip)
 {
 	u64 offset = rip - GN_CODE_AREA;
 
+	if (rip == GN_SLOT(GN_OP_write_cr3))
+		return true;
 	return offset < GN_FIRST_OP_SLOT * GN_SLOT_SIZE && offset % GN_SLOT_SIZE == 0 &&
 	       offset / GN_SLOT_SIZE != GN_CALL_version;
 }
