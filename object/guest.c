@@ -33,20 +33,16 @@ gfn_t guest_scratch_gfn(const struct guest *g)
 	return GFN(guest_vcpu_page_gfn(g).v + 512);
 }
 
-static int add_frames(struct guest *g, gfn_t first, u64 count)
+int guest_add_frame(struct guest *g, gfn_t gfn)
 {
-	for (u64 i = 0; i < count; i++) {
-		mfn_t mfn = frame_alloc(FRAME_GUEST, g->owner);
-		int error;
+	mfn_t mfn = frame_alloc(FRAME_GUEST, g->owner);
+	int error;
 
-		if (mfn_is_none(mfn))
-			return -ENOMEM;
-		error = p2m_insert(&g->p2m, GFN(first.v + i), mfn, P2M_R | P2M_W | P2M_X);
-		frame_put(mfn); /* the p2m has its own reference */
-		if (error)
-			return error;
-	}
-	return 0;
+	if (mfn_is_none(mfn))
+		return -ENOMEM;
+	error = p2m_insert(&g->p2m, gfn, mfn, P2M_R | P2M_W | P2M_X);
+	frame_put(mfn); /* the p2m has its own reference */
+	return error;
 }
 
 static int add_vcpu(struct guest *g)
@@ -89,17 +85,7 @@ int guest_create(struct guest *g, const struct guest_config *config, const char 
 	if (error)
 		return error;
 	*why = "not enough memory for its vCPU";
-	error = add_vcpu(g);
-	if (error)
-		return error;
-	*why = "not enough memory for its RAM";
-	return add_frames(g, GFN(0), config->memory_size >> PAGE_SHIFT);
-}
-
-int guest_add_scratch(struct guest *g, u64 count)
-{
-	g->scratch_pages = count;
-	return add_frames(g, guest_scratch_gfn(g), count);
+	return add_vcpu(g);
 }
 
 int guest_free_scratch(struct guest *g)

@@ -64,13 +64,13 @@ gfn_t guest_shared_info_gfn(const struct guest *g);
 gfn_t guest_scratch_gfn(const struct guest *g);
 
 /*
- * Make a guest with empty RAM. 0, or -E with *why saying what is missing in words; on failure the
- * caller goes on to guest_destroy().
+ * Make a guest that has no RAM yet. 0, or -E with *why saying what is missing in words; on failure
+ * the caller goes on to guest_destroy().
  */
 int guest_create(struct guest *g, const struct guest_config *config, const char **why) __must_check;
 
-/* Frames that the loader needs above RAM, zeroed: count of them from guest_scratch_gfn(). */
-int guest_add_scratch(struct guest *g, u64 count) __must_check;
+/* A frame of RAM, or of those that the loader needs above it: from guest_scratch_gfn() on. */
+int guest_add_frame(struct guest *g, gfn_t gfn) __must_check;
 /* The loader has done its work. -EAGAIN: a bounded piece is done, call again. */
 int guest_free_scratch(struct guest *g) __must_check;
 

@@ -21,6 +21,7 @@
 
 static const struct options *options; /* (c) */
 static struct list dying = {&dying, &dying};
+static struct guest *rising; /* the one that is being made, or NULL */
 static unsigned failed; /* (v) of the CPU that runs guests, as all here */
 
 unsigned guests_failed(void)
@@ -58,44 +59,66 @@ static void put_guest(struct guest *g)
 		frame_put(MFN(first.v + i));
 }
 
-static void destroy(struct guest *g)
+/* Memory is asked for in pieces, so what is plainly too little is refused before. */
+static struct guest *make(const struct guest_config *config, char *why, size_t size)
 {
-	g->personality->end(g);
-	while (guest_destroy(g) == -EAGAIN)
-		;
-	put_guest(g);
+	const char *what = "not enough memory";
+	u64 frames = loader_frames(config);
+	mfn_t memory = MFN_NONE;
+	struct guest *g;
+
+	g = frames < frame_count_free() ? take_guest(&memory) : NULL;
+	if (!g) {
+		print_format(why, size, "not enough memory: it needs %lu MiB, and %lu MiB are free",
+			     (frames >> 8) + 1, frame_count_free() >> 8);
+		return NULL;
+	}
+	if (guest_create(g, config, &what))
+		print_format(why, size, "%s", what);
+	g->memory = memory;
+	g->personality = &personality_native; /* the loader's */
+	return g;
 }
 
-int guests_make(const struct guest_config *config, bool shared_console)
+static void bury(struct guest *g)
 {
-	const char *why = "not enough memory";
-	mfn_t memory;
-	struct guest *g = take_guest(&memory);
-	int error;
+	g->personality->end(g);
+	list_add_tail(&dying, &g->link);
+}
 
-	if (!g) {
+void guests_make(const struct guest_config *config, bool shared_console)
+{
+	char why[GUEST_DEATH_MAX] = "";
+	struct guest *g = make(config, why, sizeof(why));
+
+	if (*why)
 		refuse(config->name, why);
-		return -ENOMEM;
-	}
-	error = guest_create(g, config, &why);
-	g->memory = memory;
+	if (!g)
+		return;
 	g->console.shared = shared_console;
-	g->personality = &personality_native; /* the loader's */
-	if (!error) {
-		why = "not enough memory for its loader";
-		error = loader_begin(g);
+	if (*why) {
+		bury(g);
+		return;
 	}
-	if (error) {
-		char text[160];
+	rising = g;
+	loader_begin(g);
+}
 
-		print_format(text, sizeof(text), "%s: it wants %lu MiB, and %lu MiB are free", why,
-			     config->memory_size >> 20, frame_count_free() >> 8);
-		refuse(config->name, error == -ENOMEM ? text : why);
-		destroy(g);
-		return error;
+/* A bounded piece of making the guest that is being made. */
+static void raise(void)
+{
+	struct guest *g = rising;
+	int error = loader_continue();
+
+	if (error == -EAGAIN)
+		return;
+	rising = NULL;
+	if (!error) {
+		sched_add(g);
+		return;
 	}
-	sched_add(g);
-	return 0;
+	refuse(g->config.name, "not enough memory for its RAM, its loader and their tables");
+	bury(g);
 }
 
 static void say_end(const struct guest *g)
@@ -145,16 +168,19 @@ void guests_finish(struct cpu *cpu, struct guest *g)
 		print_stats(g);
 	if (g->end == GUEST_KILLED || (g->end == GUEST_CRASHED && !g->loading))
 		recorder_print(&cpu->recorder, g->owner, RECORDED);
-	g->personality->end(g);
-	list_add_tail(&dying, &g->link);
+	bury(g);
 }
 
-bool guests_bury(void)
+bool guests_work(void)
 {
 	struct guest *g;
 	struct guest_config config;
 	bool again, shared;
 
+	if (rising) {
+		raise();
+		return true;
+	}
 	if (list_is_empty(&dying))
 		return false;
 	g = list_entry(dying.next, struct guest, link);
@@ -167,7 +193,7 @@ bool guests_bury(void)
 	put_guest(g);
 	log_info("free frames %lu", frame_count_free());
 	if (again)
-		(void)!guests_make(&config, shared);
+		guests_make(&config, shared);
 	return true;
 }
 
@@ -268,7 +294,10 @@ unsigned guests_start(const struct boot_info *info, const struct options *monito
 	options = monitor_options;
 	for (unsigned i = 0; i < info->module_count; i++)
 		add_module(&info->module[i]);
-	for (unsigned i = 0; i < asked.count; i++)
-		(void)!guests_make(&asked.config[i], asked.count > 1);
+	for (unsigned i = 0; i < asked.count; i++) {
+		guests_make(&asked.config[i], asked.count > 1);
+		while (guests_work())
+			;
+	}
 	return info->module_count;
 }

@@ -19,16 +19,16 @@ bool guests_parse(const char *line, struct guest_config *config, const char **wh
  * */
 unsigned guests_start(const struct boot_info *info, const struct options *options);
 
-/* Make the guest of this configuration and let its loader begin. -E: refused, and the log says so.
- * */
-int guests_make(const struct guest_config *config, bool shared_console) __must_check;
+/* Begin to make the guest of this configuration, or refuse it, which the log says. None may be in
+ * the making. */
+void guests_make(const struct guest_config *config, bool shared_console);
 
 /* It has ended: say how, and take it from the scheduler. */
 void guests_finish(struct cpu *cpu, struct guest *g);
 
-/* Give back a bounded piece of what guests that have ended had; the last piece of one that rebooted
- * makes it again. False: there is none. */
-bool guests_bury(void);
+/* Do a bounded piece of making a guest, or of giving back what guests that have ended had; the last
+ * piece of one that rebooted begins to make it again. False: there is nothing to do. */
+bool guests_work(void);
 
 /* How many guests were refused, crashed or killed: the run failed. */
 unsigned guests_failed(void);

@@ -3,7 +3,8 @@
  * loader.c - see loader.h. The loader's address space is built in scratch frames above the guest's
  * RAM: image and info are copied there, the modules are shown where they lie (read-only: a reboot
  * needs them again), and ordinary page tables, which the shadows walk like any, map it all. Tables
- * grow from the end of the image's frames as they are needed.
+ * grow from the end of the image's frames as they are needed. All of it, and the guest's RAM, is a
+ * row of small things to do, so that it can be done in bounded pieces while other guests run.
  */
 #include "run/loader.h"
 #include "arch/x86/cpu/paging.h"
@@ -15,15 +16,30 @@
 
 extern const u8 loader_image[], loader_image_end[];
 
-#define LARGE_SIZE	 (2ul << 20)
+#define LARGE_SIZE (2ul << 20)
+#define PIECE	   64 /* things done by one call */
 
 struct builder {
 	struct guest *g;
-	gfn_t next; /* the next scratch frame */
-	u64 left;   /* how many there are */
-	gfn_t top;  /* the level-4 table */
-	int error;  /* the first one */
+	u64 done;    /* of the row of things to do */
+	u64 scratch; /* frames above RAM */
+	gfn_t next;  /* the next of them */
+	u64 left;    /* how many there are */
+	gfn_t top;   /* the level-4 table */
+	int error;   /* the first one */
 };
+
+static struct builder builder; /* (v) one guest is built at a time */
+
+static u64 pages_of(u64 size)
+{
+	return ALIGN_UP(size, PAGE_SIZE) >> PAGE_SHIFT;
+}
+
+static u64 module_pages(const struct guest_config *config)
+{
+	return pages_of(config->kernel_size) + pages_of(config->initrd_size);
+}
 
 static gfn_t take(struct builder *b)
 {
@@ -130,21 +146,66 @@ static void add_info(struct builder *b)
 	map_run(b, GN_LOADER_INFO, first, 2, read_only);
 }
 
-/* RAM by pages of 2 MiB; the last may be mapped beyond RAM, where p2m has nothing to give. */
-static void add_ram(struct builder *b)
+/* One page of the kernel's file or, behind it, of the initrd. */
+static void add_module_page(struct builder *b, u64 n)
 {
-	for (u64 at = 0; at < b->g->config.memory_size && !b->error; at += LARGE_SIZE)
-		map(b, GN_LOADER_RAM + at, 2, at | writable | PTE_PS);
+	const struct guest_config *config = &b->g->config;
+	gfn_t gfn = GFN(guest_scratch_gfn(b->g).v + b->scratch + n);
+	u64 kernel = pages_of(config->kernel_size), address = GN_LOADER_KERNEL;
+	maddr_t module = config->kernel;
+
+	if (n >= kernel) {
+		n -= kernel;
+		address = GN_LOADER_INITRD;
+		module = config->initrd;
+	}
+	b->error = p2m_insert(&b->g->p2m, gfn, MFN((module.v >> PAGE_SHIFT) + n), P2M_R);
+	b->g->scratch_pages++;
+	map(b, address + n * PAGE_SIZE, 1, gfn_to_gpa(gfn).v | read_only);
 }
 
-static void add_module(struct builder *b, u64 address, maddr_t module, u64 size, gfn_t gfn)
+static const struct gn_loader_header *header(void)
 {
-	u64 pages = ALIGN_UP(size, PAGE_SIZE) >> PAGE_SHIFT;
+	return (const void *)loader_image;
+}
 
-	for (u64 i = 0; i < pages && !b->error; i++)
-		b->error = p2m_insert(&b->g->p2m, GFN(gfn.v + i), MFN((module.v >> PAGE_SHIFT) + i),
-				      P2M_R);
-	map_run(b, address, gfn, pages, read_only);
+static u64 stored_pages(void)
+{
+	return header()->text_pages + header()->rodata_pages + header()->data_pages;
+}
+
+/* Next in the row: frames of RAM, scratch frames, the image, RAM's mapping by pages of 2 MiB (the
+ * last may lead beyond RAM, where p2m has nothing to give), the modules. False: no more. */
+static bool do_next(struct builder *b)
+{
+	const struct guest_config *config = &b->g->config;
+	u64 n = b->done++, ram = config->memory_size >> PAGE_SHIFT;
+	u64 large = ALIGN_UP(config->memory_size, LARGE_SIZE) / LARGE_SIZE;
+
+	if (n < ram) {
+		b->error = guest_add_frame(b->g, GFN(n));
+		return true;
+	}
+	n -= ram;
+	if (n < b->scratch) {
+		b->error = guest_add_frame(b->g, GFN(guest_scratch_gfn(b->g).v + n));
+		b->g->scratch_pages++;
+		return true;
+	}
+	n -= b->scratch;
+	if (n == 0) {
+		b->top = take(b);
+		add_image(b, header());
+		add_info(b);
+	} else if (n <= large) {
+		n = (n - 1) * LARGE_SIZE;
+		map(b, GN_LOADER_RAM + n, 2, n | writable | PTE_PS);
+	} else if (n - large <= module_pages(config)) {
+		add_module_page(b, n - large - 1);
+	} else {
+		return false;
+	}
+	return true;
 }
 
 static u64 tables_for(u64 size, u64 covered)
@@ -152,39 +213,43 @@ static u64 tables_for(u64 size, u64 covered)
 	return size / covered + 2;
 }
 
-int loader_begin(struct guest *g)
+static u64 scratch_for(const struct guest_config *config)
 {
-	const struct gn_loader_header *h = (const void *)loader_image;
-	const struct guest_config *config = &g->config;
-	struct builder b = {.g = g, .next = guest_scratch_gfn(g)};
-	u64 image = h->text_pages + h->rodata_pages + h->data_pages;
-	u64 modules = config->kernel_size + config->initrd_size;
-	gfn_t kernel, initrd;
-	int error;
+	return stored_pages() + header()->zero_pages + 32 +
+	       tables_for(module_pages(config) * PAGE_SIZE, LARGE_SIZE) * 2 +
+	       tables_for(config->memory_size, 512 * LARGE_SIZE);
+}
 
-	if (h->magic != GN_LOADER_MAGIC ||
-	    image * PAGE_SIZE > (u64)(loader_image_end - loader_image))
-		return -EINVAL;
-	b.left = image + h->zero_pages + 32 + tables_for(modules, LARGE_SIZE) * 2 +
-		 tables_for(config->memory_size, 512 * LARGE_SIZE);
-	error = guest_add_scratch(g, b.left);
-	if (error)
-		return error;
-	kernel = GFN(guest_scratch_gfn(g).v + b.left);
-	initrd = GFN(kernel.v + (ALIGN_UP(config->kernel_size, PAGE_SIZE) >> PAGE_SHIFT));
-	g->scratch_pages += (ALIGN_UP(config->kernel_size, PAGE_SIZE) >> PAGE_SHIFT) +
-			    (ALIGN_UP(config->initrd_size, PAGE_SIZE) >> PAGE_SHIFT);
-	b.top = take(&b);
-	add_image(&b, h);
-	add_info(&b);
-	add_ram(&b);
-	add_module(&b, GN_LOADER_KERNEL, config->kernel, config->kernel_size, kernel);
-	add_module(&b, GN_LOADER_INITRD, config->initrd, config->initrd_size, initrd);
-	if (b.error)
-		return b.error;
-	vcpu_start(&g->vcpu, gfn_to_gpa(b.top).v, h->entry, 0, 0);
-	g->vcpu.regs.rsp = GN_LOADER_BASE + (image + h->zero_pages) * PAGE_SIZE;
-	g->vcpu.regs.rdi = GN_LOADER_INFO;
-	g->loading = true;
-	return 0;
+u64 loader_frames(const struct guest_config *config)
+{
+	return (config->memory_size >> PAGE_SHIFT) + scratch_for(config);
+}
+
+void loader_begin(struct guest *g)
+{
+	u64 scratch = scratch_for(&g->config);
+
+	builder = (struct builder){
+	    .g = g, .scratch = scratch, .left = scratch, .next = guest_scratch_gfn(g)};
+	if (header()->magic != GN_LOADER_MAGIC ||
+	    stored_pages() * PAGE_SIZE > (u64)(loader_image_end - loader_image))
+		builder.error = -EINVAL;
+}
+
+int loader_continue(void)
+{
+	struct builder *b = &builder;
+	struct guest *g = b->g;
+
+	for (unsigned i = 0; i < PIECE && !b->error; i++) {
+		if (do_next(b))
+			continue;
+		vcpu_start(&g->vcpu, gfn_to_gpa(b->top).v, header()->entry, 0, 0);
+		g->vcpu.regs.rsp =
+		    GN_LOADER_BASE + (stored_pages() + header()->zero_pages) * PAGE_SIZE;
+		g->vcpu.regs.rdi = GN_LOADER_INFO;
+		g->loading = true;
+		return 0;
+	}
+	return b->error ? b->error : -EAGAIN;
 }

@@ -63,13 +63,13 @@ static void run_turn(struct cpu *cpu, struct guest *g)
 
 void run_guests(struct cpu *cpu, const struct options *options)
 {
-	bool burying;
+	bool working;
 
-	while ((burying = guests_bury()) || !sched_is_empty()) {
+	while ((working = guests_work()) || !sched_is_empty()) {
 		struct guest *g = sched_next();
 
 		if (!g) {
-			if (!burying)
+			if (!working)
 				idle();
 			continue;
 		}

@@ -125,8 +125,12 @@ const char *self_test(struct cpu *cpu)
 	    .shadow_frames = SHADOW_FRAMES_MIN,
 	};
 	const char *what;
+	u64 pages = 0;
 
 	if (guest_create(&guest, &config, &what) == 0) {
+		while (pages < config.memory_size >> PAGE_SHIFT &&
+		       guest_add_frame(&guest, GFN(pages)) == 0)
+			pages++;
 		what = "its tables cannot be written";
 		vcpu_start(&guest.vcpu, TABLE, CODE, STACK + PAGE_SIZE, 0);
 		if (!build(&guest))
