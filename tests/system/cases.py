@@ -41,6 +41,13 @@ def tour(name, keys=''):
     return f'--guest name={name},kernel=build/guests/tour.elf,mem=16M{keys}'
 
 
+def reboots(name, count, **more):
+    """The tour, rebooted so often: each time all its memory comes back, and it is made again."""
+    return Case(f'reboots/{name}', tour('tour', ',on_reboot=restart'), frames_return=True,
+                keys=[('tour> ', 'reboot\n')] * count + [('tour> ', 'poweroff\n')],
+                log=["guest 'tour' rebooted"] * count + ["guest 'tour' ended: poweroff"], **more)
+
+
 def whole_tour(name, args, **more):
     """The tour by itself: all it shows is right, and all its memory comes back."""
     return Case(f'tour/{name}', f'{args} {tour("tour", ",append=auto")}', frames_return=True,
@@ -56,6 +63,15 @@ def debian(name, flavour, args, **more):
     return Case(f'debian/{name}', f'{args} --guest {guest}', timeout=240, frames_return=True,
                 console=['Hypervisor detected: Xen PV', 'debian: smoke passed'],
                 log=["guest 'deb' ended: poweroff"], **more)
+
+
+def debian_reboots(name, count, **more):
+    guest = ('name=deb,kernel=build/debian/cloud-amd64/vmlinuz,initrd=build/debian/small.gz,'
+             'mem=192M,on_reboot=restart,append=console=hvc0 quiet')
+    return Case(f'reboots/{name}', f'--guest {shlex.quote(guest)}', frames_return=True,
+                timeout=60 + 60 * count,
+                keys=[('/tmp # ', 'reboot -f\n')] * count + [('/tmp # ', 'poweroff -f\n')],
+                log=["guest 'deb' rebooted"] * count + ["guest 'deb' ended: poweroff"], **more)
 
 
 def hostile(name, waves, seconds, **more):
@@ -121,6 +137,7 @@ CASES = [
     Case('tour/restart', tour('tour', ',on_reboot=restart'), frames_return=True,
          keys=[('tour> ', 'reboot\n'), ('tour> ', 'poweroff\n')],
          log=["guest 'tour' rebooted", "guest 'tour' ended: poweroff"]),
+    reboots('200', 200, timeout=300),
 
     # Two guests share a CPU by time slices; the end of one is not the end of the other.
     Case('two/tours', f'{tour("a", ",append=auto")} {tour("b", ",append=auto")}',
@@ -140,6 +157,7 @@ CASES = [
     debian('uefi', 'cloud-amd64', '--firmware uefi'),
     *[debian(f'{flavour}-{cpu}', flavour, f'--cpu {cpu}', full=True)
       for flavour in ('amd64', 'cloud-amd64') for cpu in ('qemu64', 'Skylake-Client', 'EPYC')],
+    debian_reboots('debian', 1), debian_reboots('debian-5', 5, full=True),
     hostile('hostile', 1, 40), hostile('hostile-long', 20, 600, full=True),
 
     # Bad input: one line names the guest and the reason.
