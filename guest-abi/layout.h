@@ -195,7 +195,7 @@ _Static_assert(sizeof(struct gn_ring_entry) == GN_RING_ENTRY_BYTES, "");
 
 /* get_stats: counters of the guest since it started. */
 struct gn_stats {
-	uint64_t exits, hypercalls, fills, cr3_writes, events, reflections;
+	uint64_t exits, hypercalls, fills, cr3_writes, events, reflections, shadow_frames;
 };
 
 /*

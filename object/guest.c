@@ -179,5 +179,6 @@ void guest_get_stats(const struct guest *g, struct gn_stats *stats)
 	    .cr3_writes = 2 * g->vcpu.entries, /* one into the guest, one out of it, and no other */
 	    .events = g->vcpu.events,
 	    .reflections = g->vcpu.reflections,
+	    .shadow_frames = shadow.frames,
 	};
 }

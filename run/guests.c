@@ -154,9 +154,9 @@ static void print_stats(const struct guest *g)
 
 	guest_get_stats(g, &s);
 	log_info("guest '%s' stats: exits=%lu hypercalls=%lu fills=%lu cr3=%lu events=%lu "
-		 "reflections=%lu",
+		 "reflections=%lu shadow=%lu",
 		 g->config.name, s.exits, s.hypercalls, s.fills, s.cr3_writes, s.events,
-		 s.reflections);
+		 s.reflections, s.shadow_frames);
 }
 
 void guests_finish(struct cpu *cpu, struct guest *g)

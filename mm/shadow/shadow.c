@@ -51,6 +51,7 @@ int shadow_destroy(struct shadow *s)
 void shadow_get_stats(const struct shadow *s, struct shadow_stats *stats)
 {
 	*stats = s->stats;
+	stats->frames = s->frames;
 }
 
 void shadow_set_upper_half(struct shadow *s, u16 reserved_first, u16 reserved_last,

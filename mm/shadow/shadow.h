@@ -64,6 +64,7 @@ struct shadow_mode {
 struct shadow_stats {
 	u64 faults, fills, large, reflected, emulated, zapped; /* large: of the fills */
 	u64 reclaimed, dropped, out_of_sync, resynced, notified;
+	u64 frames; /* of memory; shadow_get_stats() only */
 };
 
 struct shadow;

@@ -6,7 +6,7 @@
 guest-tests := basics privileged int-n reserved-slots stale-tlb stack-pointer canonical flags \
                selectors ldt-gate switcher-jump breakpoints page-end doors \
                secrets frames bases forged-log vcpu-page deaths bystander emulated nmi-storm \
-               permutations page-tables sites
+               permutations tables page-tables sites
 guest-lib   := start.S entry.S machine.c paging.c enter.c check.c console.c
 guest-lib-objects := $(patsubst %,$(BUILD)/tests/guest/lib/%.o,$(basename $(guest-lib)))
 guest-elfs  := $(guest-tests:%=$(BUILD)/tests/guest/%.elf)

@@ -148,6 +148,7 @@ static void print_stats(void)
 	FIELD(struct gn_stats, cr3_writes, "two for each monitor entry");
 	FIELD(struct gn_stats, events, "delivered");
 	FIELD(struct gn_stats, reflections, "exceptions handed to the guest");
+	FIELD(struct gn_stats, shadow_frames, "frames of its shadow memory: they only grow");
 }
 
 /* Numbers, then the bytes: as GN_SITE_NAME has them. */
