@@ -252,27 +252,22 @@ paging_bodies:
  * iret: the frame at RSP is
  *	+0 RIP  +8 CS  +16 RFLAGS  +24 RSP  +32 SS
  * A kernel's frame says RPL 0, which IRETQ would refuse in ring 1: it gets ring 1's own selectors.
+ * A user's needs no look at PENDING: while an event waits, code of ring 3 is not present, and the
+ * IRETQ faults.
  */
 iret_body:
 	testb	$RPL_USER, 8(%rsp)
-	jnz	iret_user_test
+	jnz	iret_user
 	movq	$GN_KERNEL_CS, 8(%rsp)
 	movq	$GN_KERNEL_SS, 32(%rsp)
 	testb	$FLAGS_IF_1, 17(%rsp)
-	jz	iret_off
+	jz	iret_user	/* vif is 0 */
 iret_on_test:
 	cmpb	$0, PENDING
 	jne	iret_request
 	movb	$1, VIF
 iret_on:
 	iretq
-iret_off:
-	movb	$0, VIF
-iret_off_iretq:
-	iretq
-iret_user_test:
-	cmpb	$0, PENDING
-	jne	iret_request
 iret_user:
 	iretq
 iret_request:
@@ -284,15 +279,9 @@ sysret_body:
 	mov	%rsp, VP(GN_VP_SYSRET + 24)
 	mov	%rcx, VP(GN_VP_SYSRET + 0)
 	mov	%r11, VP(GN_VP_SYSRET + 16)
-sysret_switch:
 	lea	VP(GN_VP_SYSRET), %rsp
-sysret_test:
-	cmpb	$0, PENDING
-	jne	sysret_request
 sysret_iretq:
 	iretq
-sysret_request:
-	ud2
 
 /*
  * deliver: the monitor enters here, vif 0, RSP on the stack that the gate names, to have the frame
@@ -478,8 +467,6 @@ gn_ranges:
 	range defer, defer_last, GN_RANGE_RESTART, defer
 	/* An event that waits while RIP is in [first, last]: vif = 0, RIP = target, look again. */
 	range iret_on_test, iret_on, GN_RANGE_REWIND, iret_on_test
-	range iret_user_test, iret_user, GN_RANGE_REWIND, iret_user_test
-	range sysret_test, sysret_iretq, GN_RANGE_REWIND, sysret_test
 	range deliver_trap_test, deliver_trap_jump, GN_RANGE_REWIND, deliver_trap_test
 	range deliver_trap_error_test, deliver_trap_error_jump, GN_RANGE_REWIND, \
 	      deliver_trap_error_test
@@ -492,16 +479,16 @@ gn_sites:
 	range set_vif_check, set_vif_check, GN_SITE_CHECK
 	range set_flags_check, set_flags_check, GN_SITE_CHECK
 	range iret_request, iret_request, GN_SITE_IRET
-	range sysret_request, sysret_request, GN_SITE_IRET
 	range deliver_trap_request, deliver_trap_request, GN_SITE_DELIVERED
 	range deliver_trap_error_request, deliver_trap_error_request, GN_SITE_DELIVERED
 	range no_syscall_entry, no_syscall_entry, GN_SITE_NO_SYSCALL
 	range refused_cr3, refused_cr3, GN_SITE_REFUSED, 3	/* MOV to CR3 */
 	range refused_fs_base, refused_fs_base, GN_SITE_REFUSED, 2 /* WRMSR */
 	range refused_gs_base, refused_gs_base, GN_SITE_REFUSED, 2
-	/* The faults of the code itself: an IRETQ that cannot, a stack that takes no frame. */
+	/* The faults of the code itself: an IRETQ that cannot, or may not yet; a stack that takes no
+	 * frame. */
 	range iret_body, iret_user, GN_SITE_IRET_FAULT
-	range sysret_test, sysret_iretq, GN_SITE_SYSRET_FAULT
+	range sysret_iretq, sysret_iretq, GN_SITE_SYSRET_FAULT
 	range deliver, deliver_end, GN_SITE_STACK_FAULT
 gn_sites_end:
 

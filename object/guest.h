@@ -47,6 +47,7 @@ struct guest {
 	enum guest_end end; /* (v) sticky: the first reason wins */
 	char death[GUEST_DEATH_MAX]; /* (v) why, for GUEST_CRASHED and GUEST_KILLED */
 	bool draining;		     /* (v) the ring's calls are being carried out */
+	bool told_late_event;	     /* (v) that one waited long, once */
 	bool loading;		     /* (v) the loader runs: no start_kernel yet */
 	u64 scratch_pages; /* (v) the loader's frames from guest_scratch_gfn(), 0 when freed */
 	u64 destroy_step;  /* (v) */

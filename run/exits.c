@@ -10,11 +10,14 @@
  */
 #include "arch/x86/cpu/apic.h"
 #include "arch/x86/cpu/insn.h"
+#include "arch/x86/cpu/tsc.h"
 #include "hypercall/hypercall.h"
 #include "lib/bug.h"
 #include "lib/log.h"
 #include "run/run.h"
 #include "run/sched.h"
+
+#define LATE_EVENT_MS 10ul
 
 /* ---- (i) ---- */
 
@@ -105,13 +108,24 @@ static bool emulate(struct guest *g)
 	}
 }
 
-/* In ring 1 #GP and #UD are how privileged instructions arrive; in ring 3 only INT n, whose error
- * code says so, may mean something else than what it says. */
+/* An event waits for the instruction at RIP, which is behind an STI: HLT must not sleep then, IRET
+ * and SYSRET must not return into a handler's stack. What cannot be emulated waits in its turn for
+ * the event. */
+void run_instruction(struct guest *g)
+{
+	g->vcpu.held_off_at = 0;
+	(void)emulate(g);
+}
+
+/* In ring 1 #GP and #UD are how privileged instructions arrive, and #NP an IRET to ring 3 that
+ * would pass an event by; in ring 3 only INT n, whose error code says so, may mean something else
+ * than what it says. */
 static bool may_be_privileged(const struct guest *g, u8 vector, u64 error)
 {
-	if (vector != VECTOR_GP && vector != VECTOR_UD)
-		return false;
-	return !vcpu_is_user(&g->vcpu) || (vector == VECTOR_GP && (error & 2));
+	if (vcpu_is_user(&g->vcpu))
+		return vector == VECTOR_GP && (error & 2);
+	return vector == VECTOR_GP || vector == VECTOR_UD ||
+	       (vector == VECTOR_NP && g->vcpu.hides_users);
 }
 
 static void exception(struct guest *g, u8 vector, u64 error)
@@ -146,12 +160,28 @@ static void compat_syscall(struct guest *g)
 
 /* ---- (v) ---- */
 
-static void interrupt(unsigned vector)
+/* The tick finds an event that a kernel has kept waiting: it is slow to set vif, or thinks that it
+ * has (POPF cannot trap). Told once. */
+static void tell_late_event(struct guest *g)
+{
+	const struct vcpu *v = &g->vcpu;
+
+	if (g->told_late_event || !v->hides_users ||
+	    rdtsc() - v->hidden_since < LATE_EVENT_MS * tsc_scale.khz)
+		return;
+	g->told_late_event = true;
+	log_info("guest '%s': an event has waited for more than %lu ms with vif 0; RIP is %#lx",
+		 g->config.name, LATE_EVENT_MS, v->regs.rip);
+}
+
+static void interrupt(struct guest *g, unsigned vector)
 {
 	if (vector != VECTOR_SPURIOUS)
 		apic_end_of_interrupt();
-	if (vector == VECTOR_TIMER)
+	if (vector == VECTOR_TIMER) {
+		tell_late_event(g);
 		sched_tick();
+	}
 }
 
 void run_exit(struct guest *g, unsigned reason)
@@ -181,6 +211,6 @@ void run_exit(struct guest *g, unsigned reason)
 		if (reason < 32)
 			exception(g, reason, g->vcpu.regs.error);
 		else
-			interrupt(reason);
+			interrupt(g, reason);
 	}
 }

@@ -32,8 +32,11 @@ static __attribute__((noinline)) bool attend(struct cpu *cpu, struct guest *g)
 	/* Delivery may exchange the GS bases, which are in the CPU: they must be this guest's. */
 	if (!g->vcpu.cpu)
 		vcpu_load(cpu, &g->vcpu);
-	if (vcpu_has_event(&g->vcpu))
+	if (vcpu_has_event(&g->vcpu)) {
+		if (unlikely(vcpu_is_held_off(&g->vcpu)))
+			run_instruction(g);
 		vcpu_deliver_events(&g->vcpu);
+	}
 	if (guest_has_ended(g))
 		return false;
 	if (g->vcpu.is_audited)

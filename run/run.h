@@ -14,6 +14,7 @@ void run_guests(struct cpu *cpu, const struct options *options);
 
 /* exits.c: what an exit means, by its reason; the hypercall's own is the run loop's to know. */
 void run_exit(struct guest *g, unsigned reason);
+void run_instruction(struct guest *g);
 
 static inline void run_hypercall(struct guest *g)
 {

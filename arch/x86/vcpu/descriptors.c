@@ -42,6 +42,20 @@ static bool sanitise(u64 *descriptor)
 	return true;
 }
 
+static bool is_user_code(u64 descriptor)
+{
+	const u64 user_code = DESCRIPTOR_CODE | DESCRIPTOR_DPL;
+
+	return (descriptor & user_code) == user_code;
+}
+
+void vcpu_load_user_code(const struct vcpu *v, u64 *gdt)
+{
+	for (unsigned i = v->user_code_first; i < v->user_code_end; i++)
+		if (is_user_code(v->gdt[i]))
+			gdt[i] = v->hides_users ? v->gdt[i] & ~DESCRIPTOR_PRESENT : v->gdt[i];
+}
+
 int vcpu_set_descriptors(struct vcpu *v, unsigned first, const u64 *descriptors, unsigned count)
 {
 	if (first > GN_GDT_ENTRIES || count > GN_GDT_ENTRIES - first)
@@ -55,6 +69,10 @@ int vcpu_set_descriptors(struct vcpu *v, unsigned first, const u64 *descriptors,
 	for (unsigned i = 0; i < count; i++) {
 		v->gdt[first + i] = descriptors[i];
 		(void)!sanitise(&v->gdt[first + i]);
+		if (is_user_code(v->gdt[first + i])) {
+			v->user_code_first = MIN(v->user_code_first, first + i);
+			v->user_code_end = MAX(v->user_code_end, first + i + 1);
+		}
 	}
 	v->gdt[0] = 0;
 	v->changed |= VCPU_CHANGED_GDT;
@@ -75,6 +93,8 @@ void vcpu_default_descriptors(struct vcpu *v)
 	v->gdt[GN_USER_SS / 8 - 1] = data | DESCRIPTOR_CODE | DESCRIPTOR_DPL; /* 32-bit code */
 	v->gdt[GN_USER_SS / 8] = data | DESCRIPTOR_DPL;
 	v->gdt[GN_USER_CS / 8] = code64 | DESCRIPTOR_DPL;
+	v->user_code_first = GN_USER_SS / 8 - 1;
+	v->user_code_end = GN_USER_CS / 8 + 1;
 	v->changed |= VCPU_CHANGED_GDT;
 }
 

@@ -215,14 +215,14 @@ enum vcpu_emulated vcpu_emulate(struct vcpu *v, struct vcpu_copy_result *stop)
 		verdict = emulate_execute(&e);
 	switch (verdict) {
 	case EMULATE_OK:
+		v->held_off_at = r.interrupt_shadow ? r.rip : 0;
+		/* fall through */
+	case EMULATE_AGAIN:
 		store_registers(v, &r);
 		if (unlikely(e.single_step)) {
 			v->dr6 |= DR6_BS;
 			vcpu_reflect(v, VECTOR_DB, false, 0);
 		}
-		return VCPU_EMULATED;
-	case EMULATE_AGAIN:
-		store_registers(v, &r);
 		return VCPU_EMULATED;
 	case EMULATE_EVENT:
 		take_event(v, &e, &r);

@@ -122,6 +122,19 @@ void vcpu_software_interrupt(struct vcpu *v, u8 vector)
 	vcpu_reflect(v, vector, false, 0);
 }
 
+/*
+ * While an event waits for vif, the code descriptors of ring 3 are not present: an IRETQ to there
+ * takes #NP (SDM 2A, IRET) and does not pass the event by. Where vif counts as 1 no event waits.
+ */
+static void hide_users(struct vcpu *v, bool hide)
+{
+	if (v->hides_users == hide)
+		return;
+	v->hides_users = hide;
+	v->changed |= VCPU_CHANGED_USERS;
+	v->hidden_since = rdtsc();
+}
+
 void vcpu_raise(struct vcpu *v, u8 vector)
 {
 	v->vectors[vector / 64] |= 1ul << vector % 64;
@@ -134,6 +147,7 @@ void vcpu_lower(struct vcpu *v, u8 vector)
 	v->vectors[vector / 64] &= ~(1ul << vector % 64);
 	v->event_pending = v->vectors[0] | v->vectors[1] | v->vectors[2] | v->vectors[3];
 	v->page->pending = v->event_pending;
+	hide_users(v, v->hides_users && v->event_pending);
 }
 
 /* All events of a Xen guest arrive at one entry; which there are is written in its pages. A frame
@@ -174,8 +188,10 @@ void vcpu_deliver_events(struct vcpu *v)
 		return;
 	}
 	v->page->pending = 1;
-	if (vcpu_code_area_event(v) || !(vcpu_flags(v) & RFLAGS_IF))
+	if (vcpu_code_area_event(v) || !(vcpu_flags(v) & RFLAGS_IF)) {
+		hide_users(v, true);
 		return;
+	}
 	vector = highest_vector(v);
 	vcpu_lower(v, vector);
 	v->events++;
@@ -183,4 +199,5 @@ void vcpu_deliver_events(struct vcpu *v)
 		deliver(v, &v->gate[vector], false, 0);
 	else
 		vcpu_reflect(v, VECTOR_NP, true, vector * 8u + 3); /* EXT and IDT bits */
+	hide_users(v, v->event_pending);
 }

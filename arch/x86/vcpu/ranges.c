@@ -14,7 +14,6 @@
 #include "guest-abi/hypercalls.h"
 #include "guest-abi/ranges.h"
 #include "lib/errno.h"
-#include "lib/string.h"
 
 static bool is_in_code_area(u64 rip)
 {
@@ -65,17 +64,11 @@ bool vcpu_is_pushing(const struct vcpu *v)
 	return r && r->kind == GN_SITE_STACK_FAULT;
 }
 
-/* What is at RSP; a fault of it is the guest's. The stack may lie in the vcpu page, which is in
- * none of the guest's tables (sysret). */
+/* What is at RSP; a fault of it is the guest's. */
 static int read_stack(struct vcpu *v, void *to, size_t size)
 {
-	u64 offset = v->regs.rsp - GN_VCPU_PAGE;
 	struct vcpu_copy_result result;
 
-	if (offset <= PAGE_SIZE - size) {
-		memcpy(to, (const char *)v->page + offset, size);
-		return 0;
-	}
 	if (!vcpu_read(v, v->regs.rsp, to, size, &result))
 		return 0;
 	if (result.verdict == SHADOW_REFLECT)
@@ -127,21 +120,18 @@ int vcpu_return_by_frame(struct vcpu *v)
 	return 0;
 }
 
-/* (iii) The user's half of a SYSRET that cannot: its registers are loaded, and it faults there. */
-static void sysret_fault(struct vcpu *v)
+/* It is in ring 3, on the stack it has. */
+static void be_user(struct vcpu *v, u64 rip, u64 rflags)
 {
-	v->regs.rip = v->page->sysret.rip;
-	v->regs.rsp = v->page->sysret.rsp;
+	v->regs.rip = rip;
+	v->regs.rflags = (rflags & RFLAGS_GUEST) | RFLAGS_RESERVED | RFLAGS_IF;
 	v->regs.cs = GN_USER_CS;
 	v->regs.ss = GN_USER_SS;
 }
 
 static void no_syscall_entry(struct vcpu *v)
 {
-	v->regs.rip = v->regs.rcx - 2;
-	v->regs.rflags = (v->regs.r11 & RFLAGS_GUEST) | RFLAGS_RESERVED | RFLAGS_IF;
-	v->regs.cs = GN_USER_CS;
-	v->regs.ss = GN_USER_SS;
+	be_user(v, v->regs.rcx - 2, v->regs.r11);
 	if (v->frames == VCPU_FRAMES_XEN)
 		vcpu_swap_gs();
 	vcpu_reflect(v, VECTOR_UD, false, 0);
@@ -195,16 +185,26 @@ static void request(struct vcpu *v, const struct gn_range *site)
 	}
 }
 
+/* A return that would have passed an event by is not the guest's fault: it returns, and the event
+ * comes. */
 static void fault(struct vcpu *v, const struct gn_range *site, u8 vector, u64 error)
 {
+	bool event_waits = vector == VECTOR_NP && v->hides_users;
+
 	switch (site->kind) {
 	case GN_SITE_IRET_FAULT:
 		v->regs.rip = iret_address(v);
 		vcpu_set_vif(v, false);
-		break;
-	case GN_SITE_SYSRET_FAULT:
-		sysret_fault(v);
-		break;
+		if (!event_waits)
+			break;
+		(void)!vcpu_return_by_frame(v);
+		return;
+	case GN_SITE_SYSRET_FAULT: /* as the user's, whose registers are loaded */
+		v->regs.rsp = READ_ONCE(v->page->sysret.rsp);
+		be_user(v, READ_ONCE(v->page->sysret.rip), READ_ONCE(v->page->sysret.rflags));
+		if (!event_waits)
+			break;
+		return;
 	case GN_SITE_STACK_FAULT:
 		if (v->in_double_fault) {
 			vcpu_die(v, "crashed: triple fault");

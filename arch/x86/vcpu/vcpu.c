@@ -178,6 +178,7 @@ void vcpu_use_xen_frames(struct vcpu *v)
 {
 	v->frames = VCPU_FRAMES_XEN;
 	v->vif_on = 0;
+	v->hides_users = false; /* its kernel asks for events by its own ABI's IRET */
 	v->changed = VCPU_CHANGED_ALL;
 }
 
@@ -210,6 +211,8 @@ static void load_changed(struct cpu *cpu, struct vcpu *v)
 {
 	if (v->changed & VCPU_CHANGED_GDT)
 		memcpy(cpu->area.gdt, v->gdt, GN_GDT_ENTRIES * sizeof(u64));
+	if (v->changed & (VCPU_CHANGED_GDT | VCPU_CHANGED_USERS))
+		vcpu_load_user_code(v, cpu->area.gdt);
 	if (v->changed & (VCPU_CHANGED_SYSCALL | VCPU_CHANGED_GDT))
 		load_syscall(cpu->area.constants, v);
 	if (v->changed & VCPU_CHANGED_CONTROL)

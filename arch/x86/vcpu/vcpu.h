@@ -63,7 +63,8 @@ enum {
 	VCPU_CHANGED_GDT = 1 << 0,
 	VCPU_CHANGED_SYSCALL = 1 << 1,
 	VCPU_CHANGED_CONTROL = 1 << 2,
-	VCPU_CHANGED_ALL = 0x7,
+	VCPU_CHANGED_USERS = 1 << 3, /* hides_users */
+	VCPU_CHANGED_ALL = 0xf,
 };
 
 /* Which frames a guest's kernel expects. */
@@ -105,6 +106,10 @@ struct vcpu {
 	struct vcpu_gate *gate; /* (c) 256 of them, a frame */
 	mfn_t gdt_mfn;		/* (c) */
 	u64 *gdt;		/* (c) GN_GDT_ENTRIES sanitised descriptors */
+	u16 user_code_first, user_code_end; /* where in the GDT code of ring 3 may be */
+	bool hides_users;	/* such code is not present: an event waits while vif is 0 */
+	u64 hidden_since;	/* TSC */
+	u64 held_off_at;	/* the RIP behind an STI or load of SS: no event before what is there */
 	u64 vectors[4];		/* events that wait, a bit each */
 	u64 ist[8];		/* IST n; 0: RSP0, of native frames */
 	u64 event_entry, failsafe_entry; /* frames of Xen: where events and faults of IRET arrive */
@@ -218,6 +223,14 @@ static inline void vcpu_set_vif(struct vcpu *v, bool on)
 	WRITE_ONCE(*v->vif, on == v->vif_on);
 }
 
+/* Has an STI, or a load of SS, been emulated that holds events off for one instruction, and has that
+ * one not been executed since? (Or executed, and RIP is there again: then another one before the
+ * event does no harm.) */
+static inline bool vcpu_is_held_off(const struct vcpu *v)
+{
+	return v->regs.rip == v->held_off_at && !vcpu_is_user(v) && vcpu_vif(v);
+}
+
 /* Is there an event to deliver, or to be seen by the code area? Asked before each entry. */
 static inline bool vcpu_has_event(const struct vcpu *v)
 {
@@ -288,6 +301,7 @@ void vcpu_update_mode(struct vcpu *v); /* cr0, cr4 or efer has changed */
 int vcpu_set_descriptors(struct vcpu *v, unsigned first, const u64 *descriptors,
 			 unsigned count) __must_check;
 void vcpu_default_descriptors(struct vcpu *v);
+void vcpu_load_user_code(const struct vcpu *v, u64 *gdt); /* present, or not: hides_users */
 int vcpu_set_gates(struct vcpu *v, unsigned first, const u64 (*gates)[2],
 		   unsigned count) __must_check;
 #define VCPU_BASE_GS_SWAPPED 2 /* beside GN_BASE_FS and GN_BASE_GS: what SWAPGS would bring */
