@@ -6,7 +6,7 @@
 guest-tests := basics privileged int-n reserved-slots stale-tlb stack-pointer canonical flags \
                selectors ldt-gate switcher-jump breakpoints page-end doors \
                secrets frames bases forged-log vcpu-page deaths bystander emulated nmi-storm \
-               permutations tables page-tables sites
+               permutations tables page-tables sites boundaries
 guest-lib   := start.S entry.S machine.c paging.c enter.c check.c console.c
 guest-lib-objects := $(patsubst %,$(BUILD)/tests/guest/lib/%.o,$(basename $(guest-lib)))
 guest-elfs  := $(guest-tests:%=$(BUILD)/tests/guest/%.elf)
@@ -27,6 +27,7 @@ $(BUILD)/tests/guest/%.elf: $(BUILD)/tests/guest/%/main.o $(guest-lib-objects) \
 
 # With the kit's patcher.
 $(BUILD)/tests/guest/sites.elf: $(BUILD)/guest/guest-abi/kit/patch.o
+$(BUILD)/tests/guest/boundaries.elf: $(BUILD)/tests/guest/boundaries/scenes.o
 
 -include $(wildcard $(BUILD)/tests/guest/*/*.d)
 .SECONDARY: $(guest-tests:%=$(BUILD)/tests/guest/%/main.o) $(guest-lib-objects)

@@ -1,0 +1,318 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * scenes.S - what main.c runs while an event is on its way, and the handlers. Each scene is called
+ * on a stack of its own and answers 0 if all went right. The sensitive operations are reached
+ * through struct ways: the code area's slots, or raw instructions.
+ */
+#include "guest-abi/hypercalls.h"
+#include "guest-abi/layout.h"
+#include "tests/guest/boundaries/scenes.h"
+#include "tests/guest/lib/layout.h"
+
+#define IF_ON	0x202
+#define IF_OFF	0x002
+#define NOWHERE 0x123456789000	/* mapped by nobody */
+#define PATTERN 0x5a5a12345a5a
+
+#define SET_VIF	   (GN_CODE_AREA + 131 * GN_SLOT_SIZE)
+#define GET_VIF	   (GN_CODE_AREA + 130 * GN_SLOT_SIZE)
+#define VERSION	   (GN_CODE_AREA + 0 * GN_SLOT_SIZE)
+#define PORT_RAISE (GN_CODE_AREA + 17 * GN_SLOT_SIZE)
+
+	.text
+
+/* ---- the frame around a scene ---------------------------------------------------------------- */
+
+	.globl scene_run
+scene_run:
+	push	%rbx
+	push	%rbp
+	push	%r12
+	push	%r13
+	push	%r14
+	push	%r15
+	mov	%rsp, c_stack(%rip)
+	mov	%rdi, scene(%rip)
+	mov	%dl, scene_vif(%rip)
+	movabs	$PATTERN, %rbx
+	lea	1(%rbx), %rbp
+	lea	2(%rbx), %r12
+	lea	3(%rbx), %r13
+	lea	4(%rbx), %r14
+	lea	5(%rbx), %r15
+	lea	scene_stack + STACK_SIZE(%rip), %rsp
+	test	%sil, %sil
+	jz	1f
+	int	$NEST_VECTOR
+	jmp	2f
+1:	mov	%rsp, scene_rsp(%rip)
+	call	*scene(%rip)
+2:	mov	%rax, answer(%rip)
+	call	*way + WAY_STI(%rip)
+	xor	%eax, %eax
+	lea	scene_stack + STACK_SIZE(%rip), %rcx
+	movabs	$PATTERN, %rdx
+.macro kept register, offset
+	lea	\offset(%rdx), %rsi
+	cmp	%rsi, \register
+	setne	%sil
+	or	%sil, %al
+.endm
+	kept	%rbx, 0
+	kept	%rbp, 1
+	kept	%r12, 2
+	kept	%r13, 3
+	kept	%r14, 4
+	kept	%r15, 5
+	cmp	%rcx, %rsp
+	setne	%ah
+	or	answer(%rip), %rax
+	mov	c_stack(%rip), %rsp
+	pop	%r15
+	pop	%r14
+	pop	%r13
+	pop	%r12
+	pop	%rbp
+	pop	%rbx
+	ret
+
+	.globl nest_handler
+nest_handler:
+	cmpb	$0, scene_vif(%rip)
+	je	1f
+	call	*way + WAY_STI(%rip)
+1:	mov	%rsp, scene_rsp(%rip)
+	call	*scene(%rip)
+	jmp	*way + WAY_IRET(%rip)
+
+/* ---- handlers -------------------------------------------------------------------------------- */
+
+.macro event_handler count
+	push	%rax
+	push	%rcx
+	incq	\count(%rip)
+	mov	16(%rsp), %rax
+	mov	%rax, event_rip(%rip)
+	testb	$3, 24(%rsp)
+	jnz	1f
+	lea	16(%rsp), %rcx		/* an event in ring 1 on the scenes' stack: how deep? */
+	mov	scene_rsp(%rip), %rax
+	sub	%rcx, %rax
+	lea	scene_stack(%rip), %rcx
+	cmp	%rcx, %rsp
+	jb	1f
+	add	$STACK_SIZE, %rcx
+	cmp	%rcx, %rsp
+	jae	1f
+	cmp	deepest(%rip), %rax
+	jle	1f
+	mov	%rax, deepest(%rip)
+1:	pop	%rcx
+	pop	%rax
+	jmp	*way + WAY_IRET(%rip)
+.endm
+
+	.globl timer_handler
+timer_handler:
+	event_handler timer_events
+	.globl self_handler
+self_handler:
+	event_handler self_events
+
+	.globl invalid_handler
+invalid_handler:
+	incq	exceptions(%rip)
+	addq	$2, (%rsp)
+	jmp	*way + WAY_IRET(%rip)
+
+	.globl fault_handler
+fault_handler:
+	incq	exceptions(%rip)
+	add	$8, %rsp
+	addq	$2, (%rsp)
+	jmp	*way + WAY_IRET(%rip)
+
+/* From ring 3: back to the scene that went there. */
+	.globl breakpoint_handler
+breakpoint_handler:
+	incq	exceptions(%rip)
+	mov	kernel_rsp(%rip), %rsp
+	xor	%eax, %eax
+	ret
+
+	.globl scene_syscall_entry
+scene_syscall_entry:
+	mov	kernel_rsp(%rip), %rsp
+	mov	%rdi, %rax
+	ret
+
+/* ---- scenes ---------------------------------------------------------------------------------- */
+
+	.globl scene_flags
+scene_flags:
+	call	*way + WAY_STI(%rip)
+	call	*way + WAY_CLI(%rip)
+	call	*way + WAY_STI(%rip)
+	call	*way + WAY_CLI(%rip)
+	lea	raw_cli(%rip), %rax
+	cmp	%rax, way + WAY_CLI(%rip)
+	je	1f
+	mov	$1, %edi
+	movabs	$SET_VIF, %rax
+	call	*%rax
+	movabs	$GET_VIF, %rax
+	call	*%rax
+	xor	$1, %eax
+	jnz	2f
+	xor	%edi, %edi
+	movabs	$SET_VIF, %rax
+	call	*%rax
+1:	xor	%eax, %eax
+2:	ret
+
+.macro iret_to flags
+	mov	%rsp, %rax
+	pushq	$KERNEL_SS
+	push	%rax
+	pushq	$\flags
+	pushq	$KERNEL_CS
+	lea	9f(%rip), %rcx
+	push	%rcx
+	jmp	*way + WAY_IRET(%rip)
+9:	xor	%eax, %eax
+	ret
+.endm
+
+	.globl scene_iret_on
+scene_iret_on:
+	iret_to IF_ON
+	.globl scene_iret_off
+scene_iret_off:
+	iret_to IF_OFF
+
+.macro iret_to_user program
+	mov	%rsp, kernel_rsp(%rip)
+	mov	wait_limit(%rip), %rsi
+	xor	%edi, %edi
+	pushq	$USER_SS
+	pushq	$USER_RSP
+	pushq	$IF_ON
+	pushq	$USER_CS
+	pushq	$\program
+	jmp	*way + WAY_IRET(%rip)
+.endm
+
+	.globl scene_iret_user
+scene_iret_user:
+	iret_to_user USER_CALL
+	.globl scene_iret_user_wait
+scene_iret_user_wait:
+	iret_to_user USER_WAIT
+	.globl scene_user_exception
+scene_user_exception:
+	iret_to_user USER_EXCEPTION
+
+.macro sysret_to_user program
+	call	*way + WAY_CLI(%rip)
+	mov	%rsp, kernel_rsp(%rip)
+	mov	wait_limit(%rip), %rsi
+	xor	%edi, %edi
+	mov	$\program, %ecx
+	mov	$IF_ON, %r11d
+	mov	$USER_RSP, %esp
+	jmp	*way + WAY_SYSRET(%rip)
+.endm
+
+	.globl scene_sysret
+scene_sysret:
+	sysret_to_user USER_CALL
+	.globl scene_sysret_wait
+scene_sysret_wait:
+	sysret_to_user USER_WAIT
+
+	.globl scene_invalid
+scene_invalid:
+	ud2
+	xor	%eax, %eax
+	ret
+
+	.globl scene_page_fault
+scene_page_fault:
+	movabs	$NOWHERE, %rax
+	mov	(%rax), %eax
+	xor	%eax, %eax
+	ret
+
+/* The idle loop of every kernel. */
+	.globl scene_halt
+scene_halt:
+	call	*way + WAY_CLI(%rip)
+	cmpq	$0, timer_events(%rip)
+	jne	1f
+	call	*way + WAY_HALT(%rip)
+	jmp	scene_halt
+1:	xor	%eax, %eax
+	ret
+
+	.globl scene_call
+scene_call:
+	movabs	$VERSION, %rax
+	call	*%rax
+	xor	$(GN_ABI_MAJOR << 16 | GN_ABI_MINOR), %rax
+	ret
+
+	.globl scene_raise
+scene_raise:
+	mov	$GN_PORT_SELF, %edi
+	movabs	$PORT_RAISE, %rax
+	call	*%rax
+	ret
+
+/* ---- raw instructions ------------------------------------------------------------------------ */
+
+	.globl raw_cli, raw_sti, raw_iret, raw_sysret, raw_halt, raw_sti_iret, raw_sti_sysret
+raw_cli:
+	cli
+	ret
+raw_sti:
+	sti
+	ret
+raw_halt:
+	sti
+	hlt
+	ret
+raw_sti_iret:
+	sti
+raw_iret:
+	iretq
+raw_sti_sysret:
+	sti
+raw_sysret:
+	sysretq
+
+	.data
+	.balign 8
+	.globl way
+way:	.quad	raw_cli, raw_sti, raw_iret, raw_sysret, raw_halt
+
+	.bss
+	.balign 4096
+	.globl timer_events, self_events, exceptions
+timer_events:	.skip 8		/* on a page that ring 3 reads */
+self_events:	.skip 8
+exceptions:	.skip 8
+	.balign 4096
+	.globl deepest, event_rip, wait_limit, scene_stack
+deepest:	.skip 8
+event_rip:	.skip 8
+wait_limit:	.skip 8
+scene:		.skip 8
+scene_rsp:	.skip 8
+answer:		.skip 8
+c_stack:	.skip 8
+kernel_rsp:	.skip 8
+scene_vif:	.skip 8
+	.balign 16
+scene_stack:	.skip STACK_SIZE
+
+	.section .note.GNU-stack, "", @progbits
