@@ -261,7 +261,7 @@ iret_body:
 	movq	$GN_KERNEL_CS, 8(%rsp)
 	movq	$GN_KERNEL_SS, 32(%rsp)
 	testb	$FLAGS_IF_1, 17(%rsp)
-	jz	iret_user	/* vif is 0 */
+	jz	iret_user /* vif is 0 */
 iret_on_test:
 	cmpb	$0, PENDING
 	jne	iret_request
@@ -485,7 +485,7 @@ gn_sites:
 	range refused_cr3, refused_cr3, GN_SITE_REFUSED, 3	/* MOV to CR3 */
 	range refused_fs_base, refused_fs_base, GN_SITE_REFUSED, 2 /* WRMSR */
 	range refused_gs_base, refused_gs_base, GN_SITE_REFUSED, 2
-	/* The faults of the code itself: an IRETQ that cannot, or may not yet; a stack that takes no
+	/* Faults of the code itself: an IRETQ that cannot, or may not yet; a stack that takes no
 	 * frame. */
 	range iret_body, iret_user, GN_SITE_IRET_FAULT
 	range sysret_iretq, sysret_iretq, GN_SITE_SYSRET_FAULT

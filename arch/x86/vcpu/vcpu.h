@@ -109,7 +109,7 @@ struct vcpu {
 	u16 user_code_first, user_code_end; /* where in the GDT code of ring 3 may be */
 	bool hides_users;	/* such code is not present: an event waits while vif is 0 */
 	u64 hidden_since;	/* TSC */
-	u64 held_off_at;	/* the RIP behind an STI or load of SS: no event before what is there */
+	u64 held_off_at;	/* RIP behind an STI or load of SS: no event before what is there */
 	u64 vectors[4];		/* events that wait, a bit each */
 	u64 ist[8];		/* IST n; 0: RSP0, of native frames */
 	u64 event_entry, failsafe_entry; /* frames of Xen: where events and faults of IRET arrive */
@@ -223,9 +223,9 @@ static inline void vcpu_set_vif(struct vcpu *v, bool on)
 	WRITE_ONCE(*v->vif, on == v->vif_on);
 }
 
-/* Has an STI, or a load of SS, been emulated that holds events off for one instruction, and has that
- * one not been executed since? (Or executed, and RIP is there again: then another one before the
- * event does no harm.) */
+/* Has an STI, or a load of SS, been emulated that holds events off for one instruction, and has
+ * that one not been executed since? (Or executed, and RIP is there again: then another one before
+ * the event does no harm.) */
 static inline bool vcpu_is_held_off(const struct vcpu *v)
 {
 	return v->regs.rip == v->held_off_at && !vcpu_is_user(v) && vcpu_vif(v);
