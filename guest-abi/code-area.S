@@ -337,6 +337,19 @@ deliver_xen_error:
 	push	%rcx
 	jmp	*VP(GN_VP_DELIVER_HANDLER)
 
+/* And DS ES FS GS between them: of a frame that the guest wanted to return by, but cannot. */
+deliver_xen_failsafe:
+	push_frame 0
+	pushq	%gs
+	pushq	%fs
+	pushq	$0
+	mov	%es, (%rsp)
+	pushq	$0
+	mov	%ds, (%rsp)
+	push	%r11
+	push	%rcx
+	jmp	*VP(GN_VP_DELIVER_HANDLER)
+
 /* SYSCALL of a Xen guest's user; RSP is the user's still. RCX and R11 are saved by the time they
  * are used. An event that comes before the mask is set is one that came before the kernel's first
  * instruction. */
@@ -496,6 +509,9 @@ gn_sites_end:
 gn_deliver_entry: /* by frames << 2 | trap << 1 | has error code */
 	.quad deliver, deliver_error, deliver_trap, deliver_trap_error
 	.quad deliver_xen, deliver_xen_error
+	.globl gn_xen_failsafe
+gn_xen_failsafe:
+	.quad deliver_xen_failsafe
 	.globl gn_xen_syscall
 gn_xen_syscall:
 	.quad xen_syscall

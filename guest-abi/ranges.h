@@ -30,6 +30,7 @@ struct gn_range {
 extern const struct gn_range gn_ranges[], gn_ranges_end[];
 extern const struct gn_range gn_sites[], gn_sites_end[];
 extern const uint64_t gn_deliver_entry[6], gn_no_syscall_entry, gn_xen_syscall;
+extern const uint64_t gn_xen_failsafe;
 #endif
 
 #endif

@@ -32,8 +32,10 @@ struct call_result xen_set_trap_table(struct guest *g, u64 *a)
 /* Descriptors that the guest may not have become absent, as nobody loads them. */
 static void set_descriptor(struct vcpu *v, unsigned index, u64 descriptor)
 {
+	const u64 absent = 0;
+
 	if (index < GN_GDT_ENTRIES && vcpu_set_descriptors(v, index, &descriptor, 1))
-		v->gdt[index] = 0;
+		(void)!vcpu_set_descriptors(v, index, &absent, 1);
 }
 
 struct call_result xen_set_gdt(struct guest *g, u64 *a)
@@ -141,9 +143,20 @@ struct call_result xen_callback_op(struct guest *g, u64 *a)
 	}
 }
 
+/* Can the frame be returned by? To ring 3 by its selectors; those of the kernel are ours anyway. */
+static bool is_possible(const struct vcpu *v, const struct xen_iret_frame *f)
+{
+	if (!is_canonical(f->rip))
+		return false;
+	return (f->cs & 3) != 3 ||
+	       (vcpu_descriptor_is_usable(v, f->cs, true) &&
+		vcpu_descriptor_is_usable(v, f->ss, false) && (f->ss & 3) == 3);
+}
+
 /*
  * The guest's IRET: the frame lies at its RSP. RPL 3 is the user, with its GS; anything else the
- * kernel. An upcall that waits is delivered before the guest runs again.
+ * kernel. An upcall that waits is delivered before the guest runs again. A frame that cannot be is
+ * the guest's to see to, at its failsafe callback.
  */
 struct call_result xen_iret(struct guest *g, u64 *a)
 {
@@ -156,27 +169,20 @@ struct call_result xen_iret(struct guest *g, u64 *a)
 		guest_crash(g, "its IRET has no frame at RSP %#lx", regs->rsp);
 		return (struct call_result){0, CALL_YIELD};
 	}
+	regs->cs = GN_KERNEL_CS;
+	regs->ss = GN_KERNEL_SS;
 	if ((f.cs & 3) == 3) {
-		if (!vcpu_descriptor_is_usable(v, f.cs, true) || (f.ss & 3) != 3 ||
-		    !vcpu_descriptor_is_usable(v, f.ss, false)) {
-			f.cs = GN_USER_CS; /* as good as any: the user faults, not the kernel */
-			f.ss = GN_USER_SS;
-			f.rip = 0;
-		}
 		regs->cs = f.cs & 0xffff;
 		regs->ss = f.ss & 0xffff;
 		vcpu_swap_gs();
-	} else {
-		regs->cs = GN_KERNEL_CS;
-		regs->ss = GN_KERNEL_SS;
 	}
-	if (!is_canonical(f.rip))
-		f.rip = 0;
 	regs->rip = f.rip;
 	regs->rsp = f.rsp;
 	regs->rflags = (f.rflags & RFLAGS_GUEST) | RFLAGS_RESERVED | RFLAGS_IF;
 	regs->rcx = f.rcx;
 	regs->r11 = f.r11;
 	vcpu_set_vif(v, f.rflags & RFLAGS_IF);
+	if (unlikely(!is_possible(v, &f)))
+		vcpu_failsafe(v);
 	return call_done(f.rax);
 }

@@ -165,6 +165,19 @@ static void deliver_upcall(struct vcpu *v)
 	deliver(v, &upcall, false, 0);
 }
 
+void vcpu_failsafe(struct vcpu *v)
+{
+	const struct vcpu_gate failsafe = {.handler = v->failsafe_entry, .cs = GN_GUEST_KERNEL_CS};
+
+	if (!v->failsafe_entry) {
+		vcpu_die(v, "crashed: its IRET cannot be, and it has no failsafe callback");
+		return;
+	}
+	v->reflections++;
+	deliver(v, &failsafe, false, 0);
+	v->regs.rip = gn_xen_failsafe;
+}
+
 static u8 highest_vector(const struct vcpu *v)
 {
 	unsigned word = 3;

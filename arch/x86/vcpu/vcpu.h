@@ -188,6 +188,7 @@ void vcpu_deliver_events(struct vcpu *v);
  * instruction's. */
 void vcpu_reflect(struct vcpu *v, u8 vector, bool has_error, u64 error);
 void vcpu_reflect_page_fault(struct vcpu *v, u64 cr2, u64 error);
+void vcpu_failsafe(struct vcpu *v); /* Xen frames: the registers are such that it cannot go on */
 void vcpu_software_interrupt(struct vcpu *v, u8 vector); /* RIP already past the instruction */
 
 /* May INT n be executed here? Not by ring 3 through a gate that is closed to it, and by nobody
