@@ -109,7 +109,7 @@ static void send(const struct line *line)
 		out8(COM1, line->text[i]);
 	}
 	for (unsigned i = 0; i < line->size && on_gnomon;) {
-		s64 taken = CALL(console_write, line->text + i, line->size - i);
+		s64 taken = console_call(line->text + i, line->size - i);
 
 		if (taken <= 0)
 			return;

@@ -166,6 +166,11 @@ bool command_line_is(const char *word)
 	}
 }
 
+s64 console_call(const char *text, u64 size)
+{
+	return CALL(console_write, text, size);
+}
+
 void test_end(void)
 {
 	char text[] = "N checks failed";

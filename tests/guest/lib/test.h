@@ -67,6 +67,7 @@ void test_end(void) __attribute__((noreturn));
 /* ---- console.c: d u x (with l, with width and 0), s c p % ---- */
 
 void print(const char *format, ...) __attribute__((format(printf, 1, 2)));
+s64 console_call(const char *text, u64 size); /* its way out on Gnomon; how much was taken */
 
 /* ---- check.c ---- */
 
