@@ -177,6 +177,7 @@ static void load_syscall(struct area_constants *c, const struct vcpu *v)
 void vcpu_use_xen_frames(struct vcpu *v)
 {
 	v->frames = VCPU_FRAMES_XEN;
+	v->hides_users = false; /* no event by a vector waits from now on */
 	v->vif_on = 0;
 	v->hides_users = false; /* its kernel asks for events by its own ABI's IRET */
 	v->changed = VCPU_CHANGED_ALL;
