@@ -155,7 +155,7 @@ $(BUILD)/gnomon.elf: $(BUILD)/gnomon.first $(BUILD)/symbols.o
 	$(Q)$(link) $(BUILD)/symbols.o
 
 include guests/guests.mk tests/debian/debian.mk tests/host/host.mk tests/guest/guest.mk
-include tests/bench/bench.mk
+include tests/bench/bench.mk tests/bench/debian/debian.mk
 
 # ---- what to make --------------------------------------------------------------------------------
 
