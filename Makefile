@@ -153,6 +153,7 @@ $(BUILD)/symbols.o $(BUILD)/no-symbols.o: %.o: %.S
 $(BUILD)/gnomon.elf: $(BUILD)/gnomon.first $(BUILD)/symbols.o
 	$(call say,LD,$@)
 	$(Q)$(link) $(BUILD)/symbols.o
+	$(Q)tests/host/checks/init-check $@
 
 include guests/guests.mk tests/debian/debian.mk tests/host/host.mk tests/guest/guest.mk
 include tests/bench/bench.mk tests/bench/debian/debian.mk

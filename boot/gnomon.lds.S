@@ -8,6 +8,7 @@
  *   .boot      multiboot headers and 32-bit code, linked where it is loaded
  *   .switcher  text that guests' address spaces map, linked in slot 271
  *   .window    the code area that guests call, linked in slot 270
+ *   .init      what only boot runs; the monitor gives its memory away before the first guest runs
  *   .text .rodata .data .bss   the monitor, linked at IMAGE_BASE + its physical address
  */
 #include "boot/layout.h"
@@ -23,6 +24,7 @@ PHDRS
 	switcher PT_LOAD FLAGS(5);
 	window PT_LOAD FLAGS(5);
 	text PT_LOAD FLAGS(5);
+	init PT_LOAD FLAGS(5);
 	rodata PT_LOAD FLAGS(4);
 	data PT_LOAD FLAGS(6);
 }
@@ -54,6 +56,20 @@ SECTIONS
 	window_image = IMAGE_BASE + LOADADDR(.window);
 
 	. = window_image + SIZEOF(.window);
+	/* Whole files first, or .text would take them; then what is marked __init in others. */
+	.init : AT(ADDR(.init) - IMAGE_BASE) {
+		init_start = .;
+		*boot/acpi.o(.text .text.*)
+		*boot/boot.o(.text .text.*)
+		*boot/multiboot1.o(.text .text.*)
+		*boot/multiboot2.o(.text .text.*)
+		*run/options.o(.text .text.*)
+		*run/self-test.o(.text .text.*)
+		*(.init)
+		. = ALIGN(4096);
+		init_end = .;
+	} :init
+
 	/* -Os does not align functions; live patching will want them on 16 bytes. */
 	.text : AT(ADDR(.text) - IMAGE_BASE) SUBALIGN(16) {
 		text_start = .;

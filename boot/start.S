@@ -174,7 +174,7 @@ boot_gdt_pointer64:
 	.short	boot_gdt_end - boot_gdt - 1
 	.quad	boot_gdt
 
-	.text
+	.section .init, "ax"
 	.code64
 start64:
 	lgdt	boot_gdt_pointer64(%rip)

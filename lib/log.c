@@ -4,6 +4,7 @@
  * CPUs are kept apart by a gate that a CPU waits at for a bounded time only: a line may come from a
  * panic or an NMI that interrupted the gate's holder, and a mixed line is better than none.
  */
+#include "lib/compiler.h"
 #include "lib/log.h"
 #include "lib/print.h"
 #include "lib/string.h"
@@ -52,7 +53,7 @@ static void ring_replay(struct log_sink *sink)
 	sink->write(sink, ring, ring_end - start - first);
 }
 
-void log_add_sink(struct log_sink *sink)
+__init void log_add_sink(struct log_sink *sink)
 {
 	bool entered = gate_enter();
 
@@ -62,7 +63,7 @@ void log_add_sink(struct log_sink *sink)
 	gate_leave(entered);
 }
 
-void log_set_level(enum log_level level)
+__init void log_set_level(enum log_level level)
 {
 	log_level = level;
 }

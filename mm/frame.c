@@ -7,6 +7,7 @@
  * The table is an array per range of RAM, so a hole below 4 GiB costs nothing. May assume that
  * callers are one at a time. Frame numbers come from our own tables, never from a guest.
  */
+#include "lib/compiler.h"
 #include "lib/string.h"
 #include "mm/frame.h"
 #include "mm/machine.h"
@@ -45,7 +46,7 @@ static bool joins(const struct frame_range *before, const struct frame_range *r)
 	return r->first.v - (before->first.v + before->count) < SMALL_GAP;
 }
 
-size_t frame_table_size(const struct frame_range *ram, unsigned count)
+__init size_t frame_table_size(const struct frame_range *ram, unsigned count)
 {
 	u64 rows = 0;
 	unsigned ranges = 0;
@@ -64,7 +65,7 @@ size_t frame_table_size(const struct frame_range *ram, unsigned count)
 	return rows * sizeof(struct frame);
 }
 
-void frame_init(void *table, const struct frame_range *ram, unsigned count)
+__init void frame_init(void *table, const struct frame_range *ram, unsigned count)
 {
 	size_t size = frame_table_size(ram, count);
 	struct frame *row = table;

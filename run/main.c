@@ -13,12 +13,15 @@
 #include "arch/x86/cpu/insn.h"
 #include "arch/x86/cpu/ioapic.h"
 #include "arch/x86/cpu/nmi-storm.h"
+#include "arch/x86/cpu/paging.h"
 #include "arch/x86/cpu/panic.h"
 #include "arch/x86/cpu/rtc.h"
 #include "arch/x86/cpu/smp.h"
 #include "arch/x86/cpu/speculation.h"
+#include "arch/x86/cpu/symbols.h"
 #include "arch/x86/cpu/tsc.h"
 #include "boot/layout.h"
+#include "lib/compiler.h"
 #include "lib/string.h"
 #include "mm/frame.h"
 #include "run/guests.h"
@@ -33,12 +36,13 @@ void monitor_main(u32 magic, u32 maddr);
 
 /* From the linker script. */
 extern const u8 image_end[], boot_memory_start[], boot_memory_end[], build_id_note[];
+extern const u8 init_start[], init_end[];
 
 static struct boot_info boot_info; /* (c) after boot_read() */
 static struct options options;	   /* (c) after options_read() */
 
 /* start.S has mapped the first 4 GiB, and all that is read before our own tables lies there. */
-static const void *boot_map(u64 maddr, u64 size)
+static __init const void *boot_map(u64 maddr, u64 size)
 {
 	if (maddr >= BOOT_MAPPED || size > BOOT_MAPPED - maddr)
 		return NULL;
@@ -46,7 +50,7 @@ static const void *boot_map(u64 maddr, u64 size)
 }
 
 /* An ELF note (name "GNU", 20 bytes of hash): its first six bytes tell builds apart. */
-static void print_version(void)
+static __init void print_version(void)
 {
 	const u8 *id = build_id_note + 16;
 
@@ -55,7 +59,7 @@ static void print_version(void)
 		 boot_info.protocol ? boot_info.protocol : "nobody we know", boot_info.loader);
 }
 
-static void read_boot_info(u32 magic, u32 maddr)
+static __init void read_boot_info(u32 magic, u32 maddr)
 {
 	u64 end = (u64)image_end - IMAGE_BASE;
 	const char *boot_error = boot_read(&boot_info, magic, maddr, IMAGE_LOAD, end, boot_map);
@@ -72,7 +76,7 @@ static void read_boot_info(u32 magic, u32 maddr)
 		panic_refuse("refused: %s", error);
 }
 
-static void print_cpu(void)
+static __init void print_cpu(void)
 {
 	const struct cpu_features *f = &cpu_features;
 
@@ -83,7 +87,7 @@ static void print_cpu(void)
 }
 
 /* Our tables reach 512 GiB of RAM. What a module occupies must be within, or it cannot be read. */
-static void limit_ram(struct boot_info *info)
+static __init void limit_ram(struct boot_info *info)
 {
 	if (!range_total(&info->ram))
 		return;
@@ -94,7 +98,7 @@ static void limit_ram(struct boot_info *info)
 
 /* What follows a module in its last page was somebody else's; a guest may be shown the page whole.
  * */
-static void clear_module_tails(void)
+static __init void clear_module_tails(void)
 {
 	for (u32 i = 0; i < boot_info.module_count; i++) {
 		const struct boot_module *m = &boot_info.module[i];
@@ -105,7 +109,7 @@ static void clear_module_tails(void)
 	}
 }
 
-static void print_modules(void)
+static __init void print_modules(void)
 {
 	char quoted[80];
 
@@ -129,7 +133,7 @@ static void print_modules(void)
 			  boot_info.modules_left_out);
 }
 
-static void print_machine(void)
+static __init void print_machine(void)
 {
 	const struct boot_acpi *acpi = &boot_info.acpi;
 	u32 online = 0;
@@ -149,7 +153,7 @@ static void print_machine(void)
 	log_info("mitigations: %s", plan);
 }
 
-static void fill_with_secret(const struct range *r)
+static __init void fill_with_secret(const struct range *r)
 {
 	u64 *words = early_memory_pointer(MADDR(r->start));
 
@@ -158,7 +162,7 @@ static void fill_with_secret(const struct range *r)
 }
 
 /* The frame table comes out of the memory that it describes. */
-static void give_memory_to_frames(void)
+static __init void give_memory_to_frames(void)
 {
 	static struct frame_range ram[RANGE_MAX];
 	const struct range_set *all = &boot_info.ram, *left;
@@ -194,7 +198,7 @@ static void audit_paging(void)
 			 paging_audit(&cpu_get(i)->paging), i);
 }
 
-static void test_ring1(struct cpu *cpu)
+static __init void test_ring1(struct cpu *cpu)
 {
 	const char *what = self_test(cpu);
 
@@ -203,8 +207,22 @@ static void test_ring1(struct cpu *cpu)
 	log_info("ring 1: traps as it should");
 }
 
-static __noreturn void run(struct cpu *cpu)
+/* Boot is over: its code's memory is free, and nothing reaches it. */
+static void release_init(void)
 {
+	paging_unmap_init();
+	symbols_set_init(0);
+	frame_add_free(MFN(((u64)init_start - IMAGE_BASE) >> PAGE_SHIFT),
+		       (u64)(init_end - init_start) >> PAGE_SHIFT);
+}
+
+/* Not inlined into boot's code, which it gives away. */
+static __noreturn __noinline void run(struct cpu *cpu)
+{
+	release_init();
+	if (options.debug & OPTION_AUDIT)
+		audit_paging();
+	log_info("free frames %lu", frame_count_free());
 	if (!guests_start(&boot_info, &options)) {
 		log_error("no guest: give at least one module with guest=NAME");
 		poweroff(true);
@@ -217,7 +235,7 @@ static __noreturn void run(struct cpu *cpu)
 	poweroff(guests_failed());
 }
 
-static __noreturn void continue_booting(struct cpu *cpu)
+static __init __noreturn void continue_booting(struct cpu *cpu)
 {
 	u64 page = smp_find_page(&boot_info);
 
@@ -237,18 +255,16 @@ static __noreturn void continue_booting(struct cpu *cpu)
 	give_memory_to_frames();
 	print_machine();
 	print_modules();
-	if (options.debug & OPTION_AUDIT)
-		audit_paging();
 	if (!(options.debug & OPTION_UNTESTED))
 		test_ring1(cpu);
-	log_info("free frames %lu", frame_count_free());
 	run(cpu);
 }
 
-void monitor_main(u32 magic, u32 maddr)
+__init void monitor_main(u32 magic, u32 maddr)
 {
 	const char *missing;
 
+	symbols_set_init((u64)(init_end - init_start));
 	read_boot_info(magic, maddr);
 	missing = features_init();
 	if (missing)

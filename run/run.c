@@ -27,7 +27,7 @@ static void audit(struct guest *g)
 }
 
 /* See to what must be before the guest is entered. False: it has ended. */
-static __attribute__((noinline)) bool attend(struct cpu *cpu, struct guest *g)
+static __noinline bool attend(struct cpu *cpu, struct guest *g)
 {
 	/* Delivery may exchange the GS bases, which are in the CPU: they must be this guest's. */
 	if (!g->vcpu.cpu)

@@ -223,7 +223,7 @@ static enum shadow_verdict fix(struct shadow_vcpu *sv, gva_t gva, struct shadow_
 }
 
 /* A fault that is not the guest's at first sight. */
-static __attribute__((noinline)) enum shadow_verdict settle(struct shadow_vcpu *sv, gva_t gva,
+static __noinline enum shadow_verdict settle(struct shadow_vcpu *sv, gva_t gva,
 							    struct shadow_access access,
 							    struct known known,
 							    struct shadow_result *result)

@@ -63,7 +63,7 @@ static void write(u32 reg, u32 value)
 		xapic[reg / 4] = value;
 }
 
-void apic_init(void)
+__init void apic_init(void)
 {
 	u64 base = rdmsr(MSR_APIC_BASE);
 
@@ -153,7 +153,7 @@ void apic_stop_other_cpus(void)
 		send(0, ICR_INIT | ICR_ALL_BUT_SELF);
 }
 
-void apic_timer_set_khz(u32 khz)
+__init void apic_timer_set_khz(u32 khz)
 {
 	timer_khz = khz;
 }

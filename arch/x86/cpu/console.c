@@ -3,6 +3,7 @@
 #include "arch/x86/cpu/console.h"
 #include "arch/x86/cpu/screen.h"
 #include "arch/x86/cpu/serial.h"
+#include "lib/compiler.h"
 #include "lib/log.h"
 
 static u32 outputs; /* (c) after console_init() */
@@ -45,7 +46,7 @@ static struct output com1 = {.sink.write = output_log, .write = com1_write};
 static struct output com2 = {.sink.write = output_log, .write = com2_write};
 static struct output screen = {.sink.write = output_log, .write = screen_write};
 
-void console_init(u32 wanted)
+__init void console_init(u32 wanted)
 {
 	outputs = wanted;
 	serial_init();
@@ -55,7 +56,7 @@ void console_init(u32 wanted)
 		log_add_sink(&com2.sink);
 }
 
-void console_add_screen(const struct boot_screen *device)
+__init void console_add_screen(const struct boot_screen *device)
 {
 	if (!(outputs & CONSOLE_SCREEN))
 		return;

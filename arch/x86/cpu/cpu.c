@@ -12,6 +12,7 @@
 #include "arch/x86/cpu/insn.h"
 #include "arch/x86/cpu/speculation.h"
 #include "boot/layout.h"
+#include "lib/compiler.h"
 
 #define CPU_STRIDE     0x8000ul
 #define PAGE_STACK     1
@@ -30,7 +31,7 @@ bool cpu_is_guard_page(u64 address)
 }
 
 /* Returns the stack's top. */
-static u64 map_stack(u32 number, u64 first, u64 pages)
+static __init u64 map_stack(u32 number, u64 first, u64 pages)
 {
 	u64 address = CPU_BASE + number * CPU_STRIDE + first * PAGE_SIZE;
 
@@ -39,7 +40,7 @@ static u64 map_stack(u32 number, u64 first, u64 pages)
 	return address;
 }
 
-struct cpu *cpu_create(u32 apic_id)
+__init struct cpu *cpu_create(u32 apic_id)
 {
 	struct cpu *cpu;
 

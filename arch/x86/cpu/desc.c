@@ -11,6 +11,7 @@
 #include "arch/x86/cpu/paging.h"
 #include "boot/layout.h"
 #include "guest-abi/layout.h"
+#include "lib/compiler.h"
 
 #define MSR_SYSENTER_CS 0x174
 #define MSR_STAR	0xc0000081
@@ -102,7 +103,7 @@ static void make_tss(struct area_tss *tss)
 	tss->iomap_base = sizeof(*tss); /* past the limit: no ports (R16) */
 }
 
-void desc_make_area(struct cpu_area *area, u64 *area_l1, struct cpu *cpu, maddr_t root,
+__init void desc_make_area(struct cpu_area *area, u64 *area_l1, struct cpu *cpu, maddr_t root,
 		    u64 nmi_stack)
 {
 	maddr_t constants = early_memory_take(PAGE_SIZE), gdt = early_memory_take(PAGE_SIZE);

@@ -4,6 +4,7 @@
 #include "arch/x86/cpu/panic.h"
 #include "boot/layout.h"
 #include "lib/bug.h"
+#include "lib/compiler.h"
 #include "lib/string.h"
 
 static struct range_set free_memory; /* (c) after early_memory_hand_over() */
@@ -11,7 +12,7 @@ static u64 limit = BOOT_MAPPED;
 static u64 kept;
 static bool handed_over;
 
-void early_memory_init(const struct boot_info *info, u64 image_end)
+__init void early_memory_init(const struct boot_info *info, u64 image_end)
 {
 	free_memory = info->ram;
 	kept = image_end - IMAGE_LOAD;
@@ -26,12 +27,12 @@ void early_memory_init(const struct boot_info *info, u64 image_end)
 	}
 }
 
-void early_memory_use_all(void)
+__init void early_memory_use_all(void)
 {
 	limit = ~0ul;
 }
 
-maddr_t early_memory_take(u64 size)
+__init maddr_t early_memory_take(u64 size)
 {
 	u64 maddr;
 
@@ -51,19 +52,19 @@ void *early_memory_pointer(maddr_t maddr)
 	return (void *)(DIRECT_BASE + maddr.v);
 }
 
-void early_memory_give_back(u64 start, u64 end)
+__init void early_memory_give_back(u64 start, u64 end)
 {
 	BUG_ON(handed_over);
 	range_add(&free_memory, start, end);
 	kept -= end - start;
 }
 
-u64 early_memory_kept(void)
+__init u64 early_memory_kept(void)
 {
 	return kept;
 }
 
-const struct range_set *early_memory_hand_over(void)
+__init const struct range_set *early_memory_hand_over(void)
 {
 	handed_over = true;
 	return &free_memory;

@@ -65,7 +65,7 @@ static void read_signature(struct cpu_features *f)
 		f->family += a >> 20 & 0xff;
 }
 
-const char *features_init(void)
+__init const char *features_init(void)
 {
 	struct cpu_features *f = &cpu_features;
 	struct cpuid basic = cpuid(1, 0), more = cpuid_or_zero(7, 0);

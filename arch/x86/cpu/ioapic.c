@@ -4,6 +4,7 @@
 #include "arch/x86/cpu/insn.h"
 #include "arch/x86/cpu/ioapic.h"
 #include "arch/x86/cpu/paging.h"
+#include "lib/compiler.h"
 
 #define REG_VERSION	1
 #define REG_REDIRECTION 0x10 /* two for each input */
@@ -47,7 +48,7 @@ static void mask_pics(void)
 	outb(PIC2 + 1, 0xff);
 }
 
-void ioapic_init(const struct boot_acpi *acpi)
+__init void ioapic_init(const struct boot_acpi *acpi)
 {
 	mask_pics();
 	for (u32 i = 0; i < acpi->ioapic_count; i++) {

@@ -5,7 +5,8 @@
  *
  *   (1) only the slots of switcher, direct map and devices are in use; nothing is global or user
  *   (2) no page is both writable and executable
- *   (3) no alias of the image's text and constants is writable
+ *   (3) no alias of the image's text and constants is writable; where boot's code was is memory like
+ *       any other
  *   (4) nothing in the direct map or the device slot is executable
  *   (5) around each stack lie pages that are not present
  */
@@ -17,7 +18,7 @@
 #define PTE_USER   (1ul << 2)
 #define PTE_GLOBAL (1ul << 8)
 
-extern const u8 rodata_end[]; /* from the linker script, as in paging.c */
+extern const u8 init_start[], init_end[], rodata_end[]; /* from the linker script, as in paging.c */
 
 struct audit {
 	u64 pages; /* entries that map something */
@@ -37,7 +38,8 @@ static const char *judge_page(u64 address, u64 entry, unsigned level)
 
 	if (writable && executable)
 		return "a page is writable and executable";
-	if (writable && start < (u64)rodata_end - IMAGE_BASE && end > IMAGE_LOAD)
+	if (writable && start < (u64)rodata_end - IMAGE_BASE && end > IMAGE_LOAD &&
+	    (start < (u64)init_start - IMAGE_BASE || end > (u64)init_end - IMAGE_BASE))
 		return "the image's text or constants are writable";
 	if (executable && address >= DIRECT_BASE)
 		return "data is executable";

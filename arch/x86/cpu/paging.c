@@ -5,6 +5,7 @@
  */
 #include "arch/x86/cpu/early-memory.h"
 #include "arch/x86/cpu/features.h"
+#include "arch/x86/cpu/insn.h"
 #include "arch/x86/cpu/paging.h"
 #include "boot/layout.h"
 #include "lib/bug.h"
@@ -23,14 +24,14 @@
 #define SIZE_2M (1ul << 21)
 
 /* From the linker script. */
-extern const u8 text_start[], text_end[], rodata_start[], rodata_end[], data_start[];
-extern const u8 boot_memory_start[];
+extern const u8 init_start[], init_end[], text_start[], text_end[];
+extern const u8 rodata_start[], rodata_end[], data_start[], boot_memory_start[];
 
 /* The shared tables: (c), and only boot changes what is in them. */
 static u64 *image_l2, *cpu_l2, *direct_l3, *device_l3, *identity_l3;
 static u64 device_used; /* bytes of DEVICE_ROOM; boot only */
 
-static u64 *new_table(void)
+static __init u64 *new_table(void)
 {
 	return early_memory_pointer(early_memory_take(PAGE_SIZE));
 }
@@ -40,7 +41,7 @@ static maddr_t table_maddr(const u64 *table)
 	return MADDR((u64)table - DIRECT_BASE);
 }
 
-static u64 *lower_table(u64 *entry)
+static __init u64 *lower_table(u64 *entry)
 {
 	if (!(*entry & PTE_P))
 		*entry = table_maddr(new_table()).v | TABLE;
@@ -55,7 +56,7 @@ static u64 index_of(u64 address, unsigned level)
 
 /* Map size bytes at address within the table of the level given, with the largest pages that fit.
  * */
-static void map(u64 *table, unsigned level, u64 address, u64 maddr, u64 size, u64 flags)
+static __init void map(u64 *table, unsigned level, u64 address, u64 maddr, u64 size, u64 flags)
 {
 	static const u64 page_size[] = {0, PAGE_SIZE, SIZE_2M, SIZE_1G};
 
@@ -78,36 +79,50 @@ static void map(u64 *table, unsigned level, u64 address, u64 maddr, u64 size, u6
 	}
 }
 
-static void map_image(const u8 *start, const u8 *end, u64 flags)
+static __init void map_image(const u8 *start, const u8 *end, u64 flags)
 {
 	/* Page by page: a large page would need the linker's help, and the image is small. */
 	for (const u8 *p = start; p < end; p += PAGE_SIZE)
 		map(image_l2, 2, (u64)p, (u64)p - IMAGE_BASE, PAGE_SIZE, flags);
 }
 
-static void map_direct(u64 start, u64 end, u64 flags)
+static __init void map_direct(u64 start, u64 end, u64 flags)
 {
 	if (start < end)
 		map(direct_l3, 3, DIRECT_BASE + start, start, end - start, flags);
 }
 
-/* Everything from the 32-bit code to rodata must not be written, by any alias. */
-static void map_ram(const struct range *ram)
+/* Everything from the 32-bit code to rodata must not be written, by any alias, but for boot's code,
+ * which soon is free memory. */
+static __init void map_ram(const struct range *ram)
 {
-	u64 read_only_end = (u64)rodata_end - IMAGE_BASE;
+	const struct {
+		u64 end, flags;
+	} pieces[] = {
+		{IMAGE_LOAD, DATA},
+		{(u64)init_start - IMAGE_BASE, CONSTANTS},
+		{(u64)init_end - IMAGE_BASE, DATA},
+		{(u64)rodata_end - IMAGE_BASE, CONSTANTS},
+		{~0ul, DATA},
+	};
+	u64 start = ram->start;
 
-	map_direct(ram->start, MIN(ram->end, (u64)IMAGE_LOAD), DATA);
-	map_direct(MAX(ram->start, (u64)IMAGE_LOAD), MIN(ram->end, read_only_end), CONSTANTS);
-	map_direct(MAX(ram->start, read_only_end), ram->end, DATA);
+	for (unsigned i = 0; i < ARRAY_SIZE(pieces); i++) {
+		u64 end = MIN(ram->end, pieces[i].end);
+
+		map_direct(start, end, pieces[i].flags);
+		start = MAX(start, end);
+	}
 }
 
-void paging_init(const struct range_set *ram)
+__init void paging_init(const struct range_set *ram)
 {
 	image_l2 = new_table();
 	cpu_l2 = new_table();
 	direct_l3 = new_table();
 	device_l3 = new_table();
 	identity_l3 = new_table();
+	map_image(init_start, init_end, CODE);
 	map_image(text_start, text_end, CODE);
 	map_image(rodata_start, rodata_end, CONSTANTS);
 	map_image(data_start, boot_memory_start, DATA);
@@ -115,7 +130,19 @@ void paging_init(const struct range_set *ram)
 		map_ram(&ram->range[i]);
 }
 
-void paging_make_root(struct paging_root *root)
+/* CPUs that idle may remember the pages; they run none of that code, and the first thing that a CPU
+ * does for a guest is to write CR3. */
+void paging_unmap_init(void)
+{
+	for (const u8 *p = init_start; p < init_end; p += PAGE_SIZE) {
+		u64 *table = early_memory_pointer(MADDR(image_l2[index_of((u64)p, 2)] & PTE_FRAME));
+
+		table[index_of((u64)p, 1)] = 0;
+	}
+	write_cr3(read_cr3());
+}
+
+__init void paging_make_root(struct paging_root *root)
 {
 	u64 *l4 = new_table(), *l3 = new_table(), *guest_l3 = new_table();
 	u64 *area_l2 = new_table(), *area_l1 = new_table();
@@ -134,12 +161,12 @@ void paging_make_root(struct paging_root *root)
 	};
 }
 
-void paging_map_cpu_page(u64 address, maddr_t page)
+__init void paging_map_cpu_page(u64 address, maddr_t page)
 {
 	map(cpu_l2, 2, address, page.v, PAGE_SIZE, DATA);
 }
 
-void paging_map_identity(struct paging_root *root, maddr_t page)
+__init void paging_map_identity(struct paging_root *root, maddr_t page)
 {
 	u64 *l4 = early_memory_pointer(root->root);
 
@@ -147,14 +174,14 @@ void paging_map_identity(struct paging_root *root, maddr_t page)
 	l4[0] = table_maddr(identity_l3).v | TABLE;
 }
 
-void paging_unmap_identity(struct paging_root *root)
+__init void paging_unmap_identity(struct paging_root *root)
 {
 	u64 *l4 = early_memory_pointer(root->root);
 
 	l4[0] = 0;
 }
 
-static volatile void *map_device(u64 maddr, u64 size, u64 flags)
+static __init volatile void *map_device(u64 maddr, u64 size, u64 flags)
 {
 	u64 start = ALIGN_DOWN(maddr, PAGE_SIZE), offset = maddr - start;
 	u64 address = DEVICE_BASE + device_used;
@@ -170,12 +197,12 @@ static volatile void *map_device(u64 maddr, u64 size, u64 flags)
 	return (volatile u8 *)address + offset;
 }
 
-volatile void *paging_map_device(u64 maddr, u64 size)
+__init volatile void *paging_map_device(u64 maddr, u64 size)
 {
 	return map_device(maddr, size, DEVICE);
 }
 
-volatile void *paging_map_framebuffer(u64 maddr, u64 size)
+__init volatile void *paging_map_framebuffer(u64 maddr, u64 size)
 {
 	return map_device(maddr, size, FRAMEBUFFER);
 }

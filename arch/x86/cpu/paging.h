@@ -29,6 +29,9 @@ void paging_make_root(struct paging_root *root);
 /* Map memory at the same place in every root: a page of RAM in the per-CPU GiB, read-write. */
 void paging_map_cpu_page(u64 address, maddr_t page);
 
+/* Boot's code is away from the image; its memory is like any other, in the direct map. */
+void paging_unmap_init(void);
+
 /* One page at its physical address, executable, so that a starting CPU can turn paging on; and
  * away. */
 void paging_map_identity(struct paging_root *root, maddr_t page);

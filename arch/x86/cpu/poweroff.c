@@ -3,6 +3,7 @@
 #include "arch/x86/cpu/insn.h"
 #include "arch/x86/cpu/poweroff.h"
 #include "arch/x86/cpu/serial.h"
+#include "lib/compiler.h"
 
 #define DEBUG_EXIT_PORT	 0xf4
 #define BOCHS_PORT	 0x8900
@@ -17,7 +18,7 @@
 static enum exit_method exit_method = EXIT_BY_HALT; /* (c) after poweroff_set() */
 static struct boot_acpi acpi;			    /* (c) likewise */
 
-void poweroff_set(enum exit_method method, const struct boot_acpi *tables)
+__init void poweroff_set(enum exit_method method, const struct boot_acpi *tables)
 {
 	exit_method = method;
 	acpi = *tables;

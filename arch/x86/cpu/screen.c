@@ -124,7 +124,7 @@ static void hide_vga_cursor(void)
 	outb(CRTC_INDEX + 1, CRTC_CURSOR_OFF);
 }
 
-bool screen_init(const struct boot_screen *screen)
+__init bool screen_init(const struct boot_screen *screen)
 {
 	u64 lines = screen->height;
 

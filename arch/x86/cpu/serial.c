@@ -2,6 +2,7 @@
 /* serial.c - 16550 UARTs, polled: 8 registers from a base port, PC16550D data sheet section 8. */
 #include "arch/x86/cpu/insn.h"
 #include "arch/x86/cpu/serial.h"
+#include "lib/compiler.h"
 
 enum { DATA = 0, INTERRUPTS = 1, FIFO = 2, LINE = 3, MODEM = 4, STATUS = 5, SCRATCH = 7 };
 
@@ -30,7 +31,7 @@ static bool is_present(u16 base)
 	return inb(base + SCRATCH) == 0xa5;
 }
 
-void serial_init(void)
+__init void serial_init(void)
 {
 	for (int i = 0; i < SERIAL_COUNT; i++) {
 		u16 base = ports[i].base;

@@ -15,6 +15,7 @@
 #include "arch/x86/cpu/tsc.h"
 #include "boot/layout.h"
 #include "lib/bug.h"
+#include "lib/compiler.h"
 #include "lib/log.h"
 #include "lib/string.h"
 
@@ -32,7 +33,7 @@ static bool is_module(const struct boot_info *info, u64 page)
 }
 
 /* The highest; not page 0, which is the real-mode interrupt table. */
-u64 smp_find_page(const struct boot_info *info)
+__init u64 smp_find_page(const struct boot_info *info)
 {
 	for (u64 page = LOW_END - PAGE_SIZE; page; page -= PAGE_SIZE)
 		if (range_contains(&info->ram, page, page + PAGE_SIZE) && !is_module(info, page))
@@ -59,13 +60,13 @@ static bool is_online(struct cpu *cpu)
 	return __atomic_load_n(&cpu->online, __ATOMIC_ACQUIRE);
 }
 
-static void wait_online(struct cpu *cpu)
+static __init void wait_online(struct cpu *cpu)
 {
 	for (u64 start = tsc_ns(); !is_online(cpu) && tsc_ns() - start < STARTUP_WAIT;)
 		cpu_pause();
 }
 
-static void start_one(struct cpu *cpu, u64 page)
+static __init void start_one(struct cpu *cpu, u64 page)
 {
 	u8 *code = early_memory_pointer(MADDR(page));
 	struct trampoline_words *words = (void *)(code + (trampoline_words - trampoline_start));
@@ -93,7 +94,7 @@ static void start_one(struct cpu *cpu, u64 page)
 		log_warn("CPU %u (APIC id %u) did not start", cpu->number, cpu->apic_id);
 }
 
-void smp_start(const struct boot_acpi *acpi, u64 page)
+__init void smp_start(const struct boot_acpi *acpi, u64 page)
 {
 	u32 self = apic_id();
 

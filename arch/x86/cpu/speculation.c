@@ -61,7 +61,7 @@ static u32 plan_amd(const struct cpu_features *f)
 	return zen && f->ibpb && !f->srso_no ? SPECULATION_IBPB : 0;
 }
 
-void speculation_init(bool on)
+__init void speculation_init(bool on)
 {
 	const struct cpu_features *f = &cpu_features;
 
@@ -88,7 +88,7 @@ void speculation_switch_guest(void)
 		wrmsr(MSR_PRED_CMD, PRED_CMD_IBPB);
 }
 
-void speculation_describe(char *to, size_t size)
+__init void speculation_describe(char *to, size_t size)
 {
 	u32 plan = speculation_plan;
 

@@ -6,7 +6,7 @@ BEGIN {
 	count = offset = 0
 }
 
-$2 ~ /^[tT]$/ && $1 ~ /^ffff8780[4-7]/ && $3 !~ /^(text_start|text_end|__x86_indirect_thunk_)/ {
+$2 ~ /^[tT]$/ && $1 ~ /^ffff8780[4-7]/ && $3 !~ /^(init_start|init_end|text_start|text_end|__x86_indirect_thunk_)/ {
 	address[count] = $1
 	name[count++] = $3
 }

@@ -13,9 +13,16 @@ extern const u32 symbol_name[];
 extern const char symbol_text[];
 extern const u8 text_start[], text_end[];
 
+static u64 init_size; /* of boot's code, which lies before the rest; (c) after boot */
+
+void symbols_set_init(u64 size)
+{
+	init_size = size;
+}
+
 bool symbols_is_text(u64 address)
 {
-	return address >= (u64)text_start && address < (u64)text_end;
+	return address >= (u64)text_start - init_size && address < (u64)text_end;
 }
 
 const char *symbols_lookup(u64 address, u64 *offset)

@@ -11,4 +11,7 @@ const char *symbols_lookup(u64 address, u64 *offset);
 /* The monitor's text, or the switcher's? */
 bool symbols_is_text(u64 address);
 
+/* So many bytes before the text are boot's, and can be looked at for now. */
+void symbols_set_init(u64 size);
+
 #endif

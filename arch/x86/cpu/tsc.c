@@ -109,7 +109,7 @@ static u32 khz_of(u64 ticks, const struct moment *m)
 	return (u32)(ticks * PIT_HZ / (m->pit * 1000ul));
 }
 
-void tsc_init(void)
+__init void tsc_init(void)
 {
 	struct moment best = {.took = ~0ul}, m;
 	int good = 0;
