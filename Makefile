@@ -53,24 +53,24 @@ warnings := -Wall -Wextra -Werror -Wstrict-prototypes -Wmissing-prototypes -Wvla
             -Wframe-larger-than=1024
 # Freestanding; all addressing relative to RIP (the image lies in PML4 slot 271, where 32-bit
 # absolute addresses do not reach); no SSE, retpolines, zeroed locals; functions in sections of
-# their
-# own, aligned to 16, for live patching to come.
+# their own, aligned to 16, for live patching to come, and nothing aligned within them.
 CFLAGS := -std=gnu11 -O2 -g $(warnings) -I. -I$(BUILD)/include -ffreestanding -fno-common \
-          -fno-strict-aliasing \
-          -fpie -include lib/hidden.h -mno-red-zone -mgeneral-regs-only \
-          -fno-stack-protector -fno-asynchronous-unwind-tables -fcf-protection=none \
-          -fomit-frame-pointer -ffunction-sections -falign-functions=16 -fno-jump-tables \
+          -fno-strict-aliasing -fpie -include lib/hidden.h -mno-red-zone \
+          -mgeneral-regs-only -fno-stack-protector -fno-asynchronous-unwind-tables \
+          -fcf-protection=none -fomit-frame-pointer -ffunction-sections -falign-functions=16 \
+          -fno-jump-tables \
           -ffile-prefix-map=$(CURDIR)=. $(if $(DEBUG),-DGN_DEBUG) $(if $(STACK),-fstack-usage)
 ifneq ($(findstring clang,$(CC)),)
 CFLAGS += -mretpoline -mretpoline-external-thunk -ftrivial-auto-var-init=zero \
           -enable-trivial-auto-var-init-zero-knowing-it-will-be-removed-from-clang
 else
-CFLAGS += -mindirect-branch=thunk-extern -mindirect-branch-register -ftrivial-auto-var-init=zero
+CFLAGS += -mindirect-branch=thunk-extern -mindirect-branch-register \
+          -ftrivial-auto-var-init=zero -fno-align-loops -fno-align-jumps -fno-align-labels
 endif
 # What every hypercall, event and fault goes through is fast; all else is small.
 fast := arch/x86/vcpu/inject.c hypercall/dispatch.c object/port.c run/run.c run/exits.c \
         $(mm) $(filter-out %/audit.c %/shadow.c,$(shadow))
-$(patsubst %,$(BUILD)/%.o,$(basename $(filter-out $(fast),$(monitor-sources)))): CFLAGS += -Os
+$(patsubst %,$(BUILD)/%.o,$(basename $(filter-out $(fast),$(monitor-sources)))): CFLAGS += -Oz
 
 ASFLAGS := -I. -g -D__ASSEMBLER__ -ffile-prefix-map=$(CURDIR)=.
 
@@ -102,8 +102,7 @@ $(monitor-objects): Makefile # its flags may have changed
 # ---- the image -----------------------------------------------------------------------------------
 
 # Linked for one fixed address, with a build-id, without functions that nobody calls. Relocations
-# and
-# symbols stay in the file, for live patching to come; no boot loader loads them.
+# and symbols stay in the file, for live patching to come; no boot loader loads them.
 LDFLAGS := -nostdlib -static --no-dynamic-linker --build-id=sha1 --emit-relocs \
            -z max-page-size=4096 -z noexecstack -z norelro --gc-sections
 

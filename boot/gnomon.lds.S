@@ -70,7 +70,7 @@ SECTIONS
 		init_end = .;
 	} :init
 
-	/* -Os does not align functions; live patching will want them on 16 bytes. */
+	/* -Oz does not align functions; live patching will want them on 16 bytes. */
 	.text : AT(ADDR(.text) - IMAGE_BASE) SUBALIGN(16) {
 		text_start = .;
 		*(.text .text.*)

@@ -5,8 +5,8 @@
  *
  *   (1) only the slots of switcher, direct map and devices are in use; nothing is global or user
  *   (2) no page is both writable and executable
- *   (3) no alias of the image's text and constants is writable; where boot's code was is memory like
- *       any other
+ *   (3) no alias of the image's text and constants is writable (where boot's code was, is memory
+ *       like any other)
  *   (4) nothing in the direct map or the device slot is executable
  *   (5) around each stack lie pages that are not present
  */

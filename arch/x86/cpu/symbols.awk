@@ -6,7 +6,11 @@ BEGIN {
 	count = offset = 0
 }
 
-$2 ~ /^[tT]$/ && $1 ~ /^ffff8780[4-7]/ && $3 !~ /^(init_start|init_end|text_start|text_end|__x86_indirect_thunk_)/ {
+$3 ~ /^((init|text)_(start|end)|__x86_indirect_thunk_.*)$/ {
+	next
+}
+
+$2 ~ /^[tT]$/ && $1 ~ /^ffff8780[4-7]/ {
 	address[count] = $1
 	name[count++] = $3
 }
