@@ -34,7 +34,8 @@ struct xen_info {
 	volatile u8 pending, mask;
 	u8 pad[6];
 	volatile u64 pending_sel;
-	u64 rest[6];
+	u64 cr2, arch_pad;
+	u64 time[4]; /* struct pvclock_vcpu_time_info */
 };
 extern struct xen_info *xen_info;
 

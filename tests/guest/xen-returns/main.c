@@ -263,6 +263,22 @@ static void stacks(void)
 	      "a refused stack changes nothing");
 }
 
+/* The time that users read without a call is a copy, where the kernel may write. */
+static void time_copy(void)
+{
+	static u64 copy[5];
+	u64 at = (u64)copy, nowhere = 0xffffffffbffff000, none = 0;
+	bool same = true;
+
+	check(!xen_call(24, 13, 0, (u64)&at) && copy[4] == 0, "register_vcpu_time_memory_area");
+	for (unsigned i = 0; i < 4; i++)
+		same &= copy[i] == xen_info->time[i];
+	check(same && (copy[3] >> 40 & 1), "the copy is the time, and says that it is stable");
+	check(xen_call(24, 13, 0, (u64)&nowhere) < 0 && xen_call(24, 13, 0, nowhere) < 0 &&
+		  !xen_call(24, 13, 0, (u64)&none),
+	      "a time area that is not mapped, and none");
+}
+
 static void storm(void)
 {
 	u64 wrong = 0;
@@ -300,4 +316,5 @@ void test_main(void)
 	bases();
 	wrong_bases();
 	stacks();
+	time_copy();
 }
