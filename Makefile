@@ -194,6 +194,9 @@ proof-steps := lint unit guest-tests-full rules emulate-full shadow-full fuzz mu
 lint: $(opcodes) ## what can be said of the sources without running them
 	$(Q)tests/host/checks/lint $(TARGETCC) $(CFLAGS)
 
+read: ## the monitor's code in story order, with prose between: TOUR
+	$(Q)tests/host/checks/read
+
 abi: ## renew the tables in guest-abi/ABI.md from the headers
 	$(Q)tests/host/checks/abi-check --write
 
@@ -223,5 +226,5 @@ check-fresh: ## run and check in a minimal Debian of its own; needs root and the
 format: ## format what differs from the last commit
 	git clang-format
 
-.PHONY: all help clean run run-tour run-debian unit abi bench lint reproducible system \
+.PHONY: all help clean read run run-tour run-debian unit abi bench lint reproducible system \
         system-full nmi-map check proof check-fresh format

@@ -176,6 +176,7 @@ boot_gdt_pointer64:
 
 	.section .init, "ax"
 	.code64
+/* tour: the first 64-bit instructions */
 start64:
 	lgdt	boot_gdt_pointer64(%rip)
 	xorl	%eax, %eax
@@ -190,6 +191,7 @@ start64:
 	xorl	%ebp, %ebp		/* the backtrace ends here */
 	call	monitor_main
 	ud2
+/* tour ends */
 
 	.section .boot.bss, "aw", @nobits
 	.balign PAGE

@@ -248,6 +248,7 @@ paging_bodies:
 
 /* ---- longer bodies --------------------------------------------------------------------------- */
 
+/* tour: IRET without the monitor */
 /*
  * iret: the frame at RSP is
  *	+0 RIP  +8 CS  +16 RFLAGS  +24 RSP  +32 SS
@@ -270,6 +271,7 @@ iret_on:
 	iretq
 iret_user:
 	iretq
+/* tour ends */
 iret_request:
 	ud2
 
@@ -283,6 +285,7 @@ sysret_body:
 sysret_iretq:
 	iretq
 
+/* tour: a frame is pushed in ring 1 */
 /*
  * deliver: the monitor enters here, vif 0, RSP on the stack that the gate names, to have the frame
  * pushed with the guest's own rights: a bad stack faults in ring 1. Two forms of gate (an interrupt
@@ -315,6 +318,7 @@ deliver_trap_jump:
 	jmp	*VP(GN_VP_DELIVER_HANDLER)
 deliver_trap_request:
 	ud2
+/* tour ends */
 deliver_trap_error:
 	push_frame 1
 deliver_trap_error_test:

@@ -19,6 +19,7 @@ const struct personality *personality_of(u64 abi)
 	}
 }
 
+/* tour: the ring */
 unsigned hypercall_drain(struct guest *g)
 {
 	const struct personality *p = g->personality;
@@ -45,3 +46,4 @@ unsigned hypercall_drain(struct guest *g)
 	g->draining = false;
 	return failed;
 }
+/* tour ends */

@@ -71,6 +71,7 @@ static inline struct call_result call_done(s64 value)
 
 #define SYSCALL_SIZE 2 /* of SYSCALL, and of INT n */
 
+/* tour: a call */
 /* The call in the vCPU's registers. CALL_YIELD is the only answer that the caller must act on.
  * Inline: the way to a handler is what a null hypercall costs. */
 static inline enum call_action hypercall_dispatch(struct guest *g)
@@ -93,5 +94,6 @@ static inline enum call_action hypercall_dispatch(struct guest *g)
 		regs->rax = result.value;
 	return result.action;
 }
+/* tour ends */
 
 #endif

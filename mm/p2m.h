@@ -89,11 +89,13 @@ int p2m_remove(struct p2m *p2m, gfn_t gfn) __must_check;
 /* Remove all that is left and the tables, a bounded piece a call: -EAGAIN while there is more. */
 int p2m_destroy(struct p2m *p2m) __must_check;
 
+/* tour: frames and rights */
 enum p2m_answer {
 	P2M_GRANTED,
 	P2M_POPULATE, /* nothing is there, or the missing right is on demand */
 	P2M_WATCHED,  /* there, but not for this */
 };
+/* tour ends */
 
 struct p2m_entry *p2m_lookup_far(const struct p2m *p2m, gfn_t gfn);
 

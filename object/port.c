@@ -20,6 +20,7 @@ static void lower(struct guest *g, u8 vector)
 	vcpu_lower(&g->vcpu, vector);
 }
 
+/* tour: a port is raised */
 void port_raise(struct guest *g, unsigned port)
 {
 	struct port *p = &g->port[port];
@@ -34,6 +35,7 @@ void port_raise(struct guest *g, unsigned port)
 		g->blocked = false;
 	}
 }
+/* tour ends */
 
 void port_bind(struct guest *g, unsigned port, u8 vector)
 {

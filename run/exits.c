@@ -27,6 +27,7 @@
 
 static bool emulate(struct guest *g);
 
+/* tour: a page fault */
 static void page_fault(struct guest *g)
 {
 	struct vcpu *v = &g->vcpu;
@@ -58,6 +59,7 @@ static void page_fault(struct guest *g)
 		break;
 	}
 }
+/* tour ends */
 
 /* ---- (iii) ---- */
 
@@ -184,6 +186,7 @@ static void interrupt(struct guest *g, unsigned vector)
 	}
 }
 
+/* tour: a door for each reason */
 void run_exit(struct guest *g, unsigned reason)
 {
 	switch (reason) {
@@ -214,3 +217,4 @@ void run_exit(struct guest *g, unsigned reason)
 			interrupt(g, reason);
 	}
 }
+/* tour ends */

@@ -216,6 +216,7 @@ static void release_init(void)
 		       (u64)(init_end - init_start) >> PAGE_SHIFT);
 }
 
+/* tour: from the boot loader to the guests */
 /* Not inlined into boot's code, which it gives away. */
 static __noreturn __noinline void run(struct cpu *cpu)
 {
@@ -277,3 +278,4 @@ __init void monitor_main(u32 magic, u32 maddr)
 	paging_init(&boot_info.ram);
 	cpu_continue(cpu_create(0), continue_booting);
 }
+/* tour ends */

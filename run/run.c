@@ -46,6 +46,7 @@ static __noinline bool attend(struct cpu *cpu, struct guest *g)
 	return true;
 }
 
+/* tour: the loop */
 /* One guest, for as long as it is its turn. The loop that all else must be fast for. */
 static void run_turn(struct cpu *cpu, struct guest *g)
 {
@@ -63,6 +64,7 @@ static void run_turn(struct cpu *cpu, struct guest *g)
 			run_exit(g, reason);
 	} while (likely(sched_keeps(g)));
 }
+/* tour ends */
 
 void run_guests(struct cpu *cpu, const struct options *options)
 {

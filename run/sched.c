@@ -81,6 +81,7 @@ static struct guest *first_awake(void)
 	return NULL;
 }
 
+/* tour: whose turn it is */
 struct guest *sched_next(void)
 {
 	u64 now = tsc_ns(), next;
@@ -97,3 +98,4 @@ struct guest *sched_next(void)
 	sched_current = g;
 	return g;
 }
+/* tour ends */

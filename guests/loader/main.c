@@ -31,6 +31,7 @@ static uint64_t memory_needed(const struct gn_loader_info *info, const struct pa
 	return unpacking > running ? unpacking : running;
 }
 
+/* tour: a guest loads itself */
 static void load(const struct gn_loader_info *info)
 {
 	char *ram = (char *)GN_LOADER_RAM;
@@ -49,6 +50,7 @@ static void load(const struct gn_loader_info *info)
 	if (why)
 		refuse(why);
 }
+/* tour ends */
 
 /* Is it a kernel of Xen's ABI? If the user did not say, its notes do. */
 static bool is_for_xen(const struct gn_loader_info *info, struct xen_notes *notes)

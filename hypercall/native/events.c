@@ -49,6 +49,7 @@ struct call_result native_yield(struct guest *g, struct gn_args_yield *a)
 
 /* The monitor runs with interrupts off: nothing can become pending between the test and the sleep.
  * */
+/* tour: a handler */
 struct call_result native_block(struct guest *g, struct gn_args_block *a)
 {
 	(void)a;
@@ -57,6 +58,7 @@ struct call_result native_block(struct guest *g, struct gn_args_block *a)
 	g->blocked = true;
 	return (struct call_result){0, CALL_YIELD};
 }
+/* tour ends */
 
 struct call_result native_halt(struct guest *g, struct gn_args_halt *a)
 {

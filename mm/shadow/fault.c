@@ -163,6 +163,7 @@ static bool unlink_if_changed(struct shadow_vcpu *sv, gva_t gva, const struct wa
 	return true;
 }
 
+/* tour: the way down */
 /* Whatever is still missing afterwards faults again: this call has done its share. */
 static void fill(struct shadow_vcpu *sv, gva_t gva, struct shadow_page *page, const struct walk *w,
 		 struct p2m_entry *target, bool kernel_view)
@@ -188,6 +189,7 @@ static void fill(struct shadow_vcpu *sv, gva_t gva, struct shadow_page *page, co
 		return;
 	set_leaf(s, page, slot_of(gva, 1), w->level == 1 ? w->gpte[1] : 0, w, target, kernel_view);
 }
+/* tour ends */
 
 /* Where the way to be filled begins; NULL: this call has done its share. */
 static struct shadow_page *begin_fill(struct shadow_vcpu *sv, struct shadow_page *known)
@@ -198,6 +200,7 @@ static struct shadow_page *begin_fill(struct shadow_vcpu *sv, struct shadow_page
 	return sv->root->table || !page_track(sv->shadow, sv->root) ? sv->root : NULL;
 }
 
+/* tour: from verdict to spte */
 static enum shadow_verdict fix(struct shadow_vcpu *sv, gva_t gva, struct shadow_access access,
 			       struct known known, struct shadow_result *result)
 {
@@ -221,12 +224,12 @@ static enum shadow_verdict fix(struct shadow_vcpu *sv, gva_t gva, struct shadow_
 		fill(sv, gva, page, &w, target, kernel_view);
 	return SHADOW_FIXED;
 }
+/* tour ends */
 
 /* A fault that is not the guest's at first sight. */
 static __noinline enum shadow_verdict settle(struct shadow_vcpu *sv, gva_t gva,
-							    struct shadow_access access,
-							    struct known known,
-							    struct shadow_result *result)
+					     struct shadow_access access, struct known known,
+					     struct shadow_result *result)
 {
 	struct shadow *s = sv->shadow;
 	enum shadow_verdict verdict;
@@ -252,6 +255,7 @@ static enum shadow_verdict reflect(struct shadow_vcpu *sv, u32 error_code,
 	return SHADOW_REFLECT;
 }
 
+/* tour: a fault */
 enum shadow_verdict shadow_fault(struct shadow_vcpu *sv, gva_t gva, u32 error_code, bool user,
 				 bool ac, struct shadow_result *result)
 {
@@ -274,6 +278,7 @@ enum shadow_verdict shadow_fault(struct shadow_vcpu *sv, gva_t gva, u32 error_co
 		      },
 		      known, result);
 }
+/* tour ends */
 
 enum shadow_verdict shadow_translate(struct shadow_vcpu *sv, gva_t gva, struct shadow_access access,
 				     struct shadow_result *result)

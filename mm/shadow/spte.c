@@ -41,6 +41,7 @@ struct page_key child_key(const struct shadow *s, const struct shadow_page *page
 	return (struct page_key){GFN(gfn), below};
 }
 
+/* tour: what an spte may grant */
 /* Everything that the guest and p2m grant; 0 if that is nothing. */
 u64 leaf_spte(const struct shadow *s, u32 role, u64 gpte, const struct p2m_entry *target,
 	      bool kernel_view)
@@ -65,6 +66,7 @@ u64 leaf_spte(const struct shadow *s, u32 role, u64 gpte, const struct p2m_entry
 		spte |= PTE_NX;
 	return spte;
 }
+/* tour ends */
 
 /*
  * One spte of 2 MiB instead of a split page of this name, if the guest's frames there are together

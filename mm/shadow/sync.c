@@ -40,6 +40,7 @@ static void leaf_replaced(struct shadow *s, struct shadow_page *page, unsigned s
 		spte_set_leaf(s, page, slot, now, gfn, target);
 }
 
+/* tour: an entry has changed */
 void leaf_changed(struct shadow *s, struct shadow_page *page, unsigned slot, u64 gpte)
 {
 	loose_note(s, page, slot, gpte);
@@ -48,6 +49,7 @@ void leaf_changed(struct shadow *s, struct shadow_page *page, unsigned slot, u64
 	else if (page->sptes[slot])
 		spte_withdraw(s, page, slot);
 }
+/* tour ends */
 
 static void entry_changed(struct shadow *s, struct shadow_page *page, unsigned slot, u64 gpte)
 {

@@ -67,6 +67,7 @@ static bool is_told_table(const struct shadow *s, unsigned have, struct shadow_a
 	return e && e->word & P2M_TABLE;
 }
 
+/* tour: the walk */
 enum shadow_verdict walk_read(struct shadow_vcpu *sv, gva_t gva, struct shadow_access access,
 			      struct known known, struct walk *w, struct shadow_result *result)
 {
@@ -111,6 +112,7 @@ enum shadow_verdict walk_read(struct shadow_vcpu *sv, gva_t gva, struct shadow_a
 		return reflect(sv->mode, access, PF_P, result);
 	return SHADOW_FIXED;
 }
+/* tour ends */
 
 static int mark_level(struct shadow_vcpu *sv, gva_t gva, struct walk *w, unsigned level, u64 bits,
 		      struct shadow_result *result, enum shadow_verdict *verdict)

@@ -115,6 +115,7 @@ static __init void map_ram(const struct range *ram)
 	}
 }
 
+/* tour: what the monitor maps */
 __init void paging_init(const struct range_set *ram)
 {
 	image_l2 = new_table();
@@ -129,6 +130,7 @@ __init void paging_init(const struct range_set *ram)
 	for (u32 i = 0; i < ram->count; i++)
 		map_ram(&ram->range[i]);
 }
+/* tour ends */
 
 /* CPUs that idle may remember the pages; they run none of that code, and the first thing that a CPU
  * does for a guest is to write CR3. */

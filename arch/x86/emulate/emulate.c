@@ -162,6 +162,7 @@ static enum decode_result decode_bytes(struct emulate *e, const u8 *bytes, size_
 	return result;
 }
 
+/* tour: the instruction that trapped */
 /* Bytes are asked for up to the end of the page, and beyond only if the instruction goes on
  * there. */
 enum emulate_verdict emulate_decode(struct emulate *e)
@@ -187,6 +188,7 @@ enum emulate_verdict emulate_decode(struct emulate *e)
 		return emulate_fault_error(e, EXCEPTION_GP, 0);
 	}
 }
+/* tour ends */
 
 /* Make e->r the registers after the instruction, as far as all instructions are alike. */
 static void begin(struct emulate *e)
@@ -211,6 +213,7 @@ static void commit(struct emulate *e)
 	*e->registers = e->r;
 }
 
+/* tour: its effects */
 enum emulate_verdict emulate_execute(struct emulate *e)
 {
 	action_function action = actions[e->insn.action];
@@ -225,6 +228,7 @@ enum emulate_verdict emulate_execute(struct emulate *e)
 		commit(e);
 	return verdict;
 }
+/* tour ends */
 
 void emulate_skip(struct emulate *e)
 {

@@ -27,6 +27,7 @@ switcher_text:
 
 /* ---- (i) into the guest ---------------------------------------------------------------------- */
 
+/* tour: into the guest */
 /*
  * RDI = struct guest_regs *; called by switcher_enter() of area.h, which has no register of its own
  * left to lose but RBP. The frame for IRETQ, on the entry stack:
@@ -68,6 +69,7 @@ switcher_run:
 	.globl switcher_return_to_guest
 switcher_return_to_guest:
 	iretq
+/* tour ends */
 
 /* ---- (ii) out of the guest ------------------------------------------------------------------- */
 
@@ -98,6 +100,7 @@ trap_no_error:
 	andq	$255, (%rsp)
 	movq	$0, 8(%rsp)
 
+/* tour: out of the guest */
 /*
  * On the stack, low to high, whichever way led here:
  *	+0 RAX  +8 vector  +16 error code or 0  +24 RIP  +32 CS  +40 RFLAGS  +48 RSP  +56 SS
@@ -119,6 +122,7 @@ exit:
 	popq	REGS_SS(%rax)
 	cld
 	jmp	to_monitor
+/* tour ends */
 
 /* ---- (iii) an exception or interrupt at CPL 0 ------------------------------------------------ */
 
@@ -167,6 +171,7 @@ return_fault:
 
 /* ---- (iv) SYSCALL ---------------------------------------------------------------------------- */
 
+/* tour: a user's system call */
 /*
  * RCX = return RIP, R11 = RFLAGS, RSP the guest's, any ring: the CPU does not say which. The byte
  * before the return RIP was executed; if it lies in the code area, which ring 3 cannot execute,
@@ -195,6 +200,7 @@ switcher_syscall:
 	movabs	%al, GN_VCPU_PAGE + GN_VP_VIF
 	mov	40(%rsp), %rax
 	iretq
+/* tour ends */
 
 /* The way out that is walked most: what a trap's frame would say is known. SYSCALL's mask has
  * cleared DF. RAX is on the stack. */
@@ -233,6 +239,7 @@ switcher_compat_syscall:
 
 /* ---- (v) NMI and #DB ------------------------------------------------------------------------- */
 
+/* tour: an NMI */
 /*
  * An NMI: any ring, any CR3, any RSP. The handler runs on a stack of its own in the monitor; it
  * raises nothing and executes no IRET, so NMIs stay blocked and this IST frame stays whole until
@@ -280,6 +287,7 @@ nmi:
 	pop	%rbx
 	pop	%rax
 	iretq
+/* tour ends */
 
 /*
  * #DB at CPL 0 in the switcher: a single step or a data breakpoint that was pending when SYSCALL or

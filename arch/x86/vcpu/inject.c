@@ -34,6 +34,7 @@ static u64 task_stack(struct vcpu *v, u8 ist)
 	return rsp;
 }
 
+/* tour: a frame for the guest */
 /* By this stack, which need not be aligned. No call in here: it has no registers to save. */
 static inline void deliver_at(struct vcpu *v, const struct vcpu_gate *gate, bool has_error,
 			      u64 error, u64 rsp)
@@ -71,6 +72,7 @@ static inline void deliver_at(struct vcpu *v, const struct vcpu_gate *gate, bool
 	v->regs.ss = GN_KERNEL_SS;
 	v->regs.rflags &= ~(u64)(RFLAGS_TF | RFLAGS_NT | RFLAGS_RF);
 }
+/* tour ends */
 
 static __cold void deliver_by_task(struct vcpu *v, const struct vcpu_gate *gate, bool has_error,
 				   u64 error)
@@ -187,6 +189,7 @@ static u8 highest_vector(const struct vcpu *v)
 	return word * 64 + 63 - __builtin_clzl(v->vectors[word]);
 }
 
+/* tour: an event */
 /*
  * In the ranges of the code area vif is about to change together with RIP: there the code itself
  * looks again. Elsewhere the event comes now if vif is 1. Either way page->pending stays 1 for what
@@ -214,3 +217,4 @@ void vcpu_deliver_events(struct vcpu *v)
 		vcpu_reflect(v, VECTOR_NP, true, vector * 8u + 3); /* EXT and IDT bits */
 	hide_users(v, v->event_pending);
 }
+/* tour ends */

@@ -33,6 +33,7 @@ static const struct gn_range *find(const struct gn_range *r, const struct gn_ran
 	return NULL;
 }
 
+/* tour: an event that comes at a bad moment */
 /* (i) True: the event is left to the code. Behind a hypercall RIP is in a slot, below all
  * ranges. */
 bool vcpu_code_area_event(struct vcpu *v)
@@ -53,6 +54,7 @@ bool vcpu_code_area_event(struct vcpu *v)
 	v->regs.rip = r->target;
 	return true;
 }
+/* tour ends */
 
 bool vcpu_is_pushing(const struct vcpu *v)
 {
