@@ -59,6 +59,37 @@ $(BUILD)/guests/%.bin: $(BUILD)/guests/%.elf
 	$(call say,OBJCOPY,$@)
 	$(Q)$(OBJCOPY) -O binary $< $@
 
+# The example and the kit that it is built with have no other flags and rules than their own.
+example := $(BUILD)/guests/example/annotated/example.elf $(BUILD)/guests/example/native/example.elf
+example-make = @mkdir -p $(@D) && $(MAKE) -s -C guests/example KIT=$(CURDIR) \
+               OUT=$(abspath $(@D)) CC='$(TARGETCC)' LD='$(LD)' \
+               KIT_CFLAGS='-Werror -ffile-prefix-map=$(CURDIR)=. $(1)'
+kit-files := $(addprefix guest-abi/,hypercalls.h layout.h sites.h ABI.md) \
+             $(wildcard guest-abi/kit/*)
+
+$(example): $(kit-files) $(wildcard guests/example/*)
+
+$(BUILD)/guests/example/annotated/example.elf:
+	$(call say,EXAMPLE,$@)
+	$(call example-make)
+
+$(BUILD)/guests/example/native/example.elf: # without annotations
+	$(call say,EXAMPLE,$@)
+	$(call example-make,-include guest-abi/kit/site-native.h)
+
+example: all $(example) ## the example in both worlds, annotated and not: the same results
+	$(Q)tests/example/run
+
+example-sites: all $(example) ## the bytes at each site of the example in both worlds
+	$(Q)tests/example/run --sites
+
+kit: ## copy what a kernel is built with to DEST
+	$(Q)test -n "$(DEST)" || { echo "where to? make kit DEST=FOLDER"; exit 1; }
+	$(Q)mkdir -p "$(DEST)"
+	$(Q)cp --parents $(kit-files) "$(DEST)"
+
+.PHONY: example example-sites kit
+
 # Inside the monitor, which maps it into new guests.
 $(BUILD)/run/loader-image.o: $(BUILD)/guests/loader.bin
 $(BUILD)/run/loader-image.o: ASFLAGS += -Wa,-I$(BUILD)
