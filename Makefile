@@ -187,9 +187,9 @@ run-debian: all debian ## boot Debian's stock kernel to a shell on this terminal
 
 # ---- tests and checks: each target ends in lines "N passed, N failed" ----------------------------
 
-check-steps := lint unit guest-tests rules emulate-check fuzz mutate reproducible system
-proof-steps := lint unit guest-tests-full rules emulate-full shadow-full fuzz mutate reproducible \
-               system-full nmi-map
+check-steps := lint unit guest-tests example rules emulate-check fuzz mutate reproducible system
+proof-steps := lint unit guest-tests-full example rules emulate-full shadow-full fuzz mutate \
+               reproducible system-full nmi-map
 
 lint: $(opcodes) ## what can be said of the sources without running them
 	$(Q)tests/host/checks/lint $(TARGETCC) $(CFLAGS)
