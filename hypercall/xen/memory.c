@@ -241,7 +241,7 @@ static int extended(struct guest *g, const struct xen_mmuext_op *op)
 		shadow_flush(&v->shadow);
 		return 0;
 	case XEN_MMUEXT_SET_LDT:
-		return op->arg2 ? -ENOSYS : 0;
+		return xen_set_ldt(g, op->arg1, op->arg2);
 	default:
 		return -ENOSYS;
 	}

@@ -4,6 +4,7 @@
 #include "mm/guest-copy.h"
 
 #define TRAP_MASKS_EVENTS 4
+#define LDT_PIECE 32
 
 struct call_result xen_set_trap_table(struct guest *g, u64 *a)
 {
@@ -57,6 +58,24 @@ struct call_result xen_set_gdt(struct guest *g, u64 *a)
 		set_descriptor(&g->vcpu, i, descriptor);
 	}
 	return call_done(0);
+}
+
+/* The table is read now: an entry that changes later counts when it is set again, as Linux does.
+ * What is behind its first page is absent. */
+int xen_set_ldt(struct guest *g, u64 at, u64 count)
+{
+	u64 piece[LDT_PIECE];
+	int error;
+
+	count = MIN(count, VCPU_LDT_ENTRIES);
+	error = vcpu_start_ldt(&g->vcpu, count);
+	for (unsigned i = 0; i < count && !error; i++) {
+		if (i % LDT_PIECE == 0 &&
+		    !xen_get(g, at + i * 8, piece, MIN(count - i, LDT_PIECE) * 8))
+			return vcpu_start_ldt(&g->vcpu, 0) ? -ENOMEM : -EFAULT;
+		vcpu_set_local(&g->vcpu, i, piece[i % LDT_PIECE]);
+	}
+	return error;
 }
 
 struct call_result xen_update_descriptor(struct guest *g, u64 *a)

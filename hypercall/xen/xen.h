@@ -44,6 +44,9 @@ int xen_m2p_make(struct guest *g) __must_check;
 void xen_m2p_free(struct guest *g);
 void xen_pin_boot_tables(struct guest *g, u64 count);
 
+/* processor.c */
+int xen_set_ldt(struct guest *g, u64 at, u64 count);
+
 /* events.c */
 void xen_raise(struct guest *g, unsigned port);
 void xen_raise_object(struct guest *g, unsigned object_port); /* GN_PORT_TIMER, GN_PORT_CONSOLE */

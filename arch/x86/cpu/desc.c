@@ -22,6 +22,9 @@
 #define CODE64(dpl) (0x00209b0000000000ul | (u64)(dpl) << 45)
 #define DATA(dpl)   (0x00cf93000000fffful | (u64)(dpl) << 45)
 
+#define PRESENT_TSS 0x89ul
+#define PRESENT_LDT 0x82ul
+
 #define GATE_INTERRUPT 0x8e00ul
 #define GATE_DPL(dpl)  ((u64)(dpl) << 13)
 
@@ -80,17 +83,22 @@ static void make_idt(void)
 	}
 }
 
+/* A descriptor of the system, 16 bytes: TSS or LDT (SDM 3A 7.2.3). */
+static void set_system(u64 *gdt, u16 selector, u64 type, u64 base, u64 size)
+{
+	gdt[selector / 8] = (size - 1) | (base & 0xffffff) << 16 | type << 40 |
+			    (base >> 24 & 0xff) << 56;
+	gdt[selector / 8 + 1] = base >> 32;
+}
+
 static void make_gdt(u64 *gdt)
 {
-	const u64 tss = AREA_CONSTANTS + AREA_TSS_OFFSET;
-
 	gdt[AREA_MONITOR_CS / 8] = CODE64(0);
 	gdt[AREA_MONITOR_SS / 8] = DATA(0);
 	gdt[GN_KERNEL_CS / 8] = CODE64(1);
 	gdt[GN_KERNEL_SS / 8] = DATA(1);
-	gdt[AREA_TSS_SEL / 8] = (sizeof(struct area_tss) - 1) | (tss & 0xffffff) << 16 |
-				0x89ul << 40 | (tss >> 24 & 0xff) << 56;
-	gdt[AREA_TSS_SEL / 8 + 1] = tss >> 32;
+	set_system(gdt, AREA_TSS_SEL, PRESENT_TSS, AREA_CONSTANTS + AREA_TSS_OFFSET,
+		   sizeof(struct area_tss));
 }
 
 static void make_tss(struct area_tss *tss)
@@ -136,8 +144,6 @@ __init void desc_make_area(struct cpu_area *area, u64 *area_l1, struct cpu *cpu,
 
 /*
  * LTR sets the busy bit of its descriptor, so it wants the GDT by an address that can be written.
- * After a reset the LDTR is no null one: it counts as present, from linear address 0 on (SDM 3A
- * table 9-1), where a guest has its own memory, and so its own call gates (R13).
  */
 static void load_tables(const struct cpu_area *area)
 {
@@ -149,9 +155,8 @@ static void load_tables(const struct cpu_area *area)
 			 "ltr %w1\n\t"
 			 "lgdt %2\n\t"
 			 "lidt %3\n\t"
-			 "lldt %w4\n\t"
 			 :
-			 : "m"(alias), "r"(AREA_TSS_SEL), "m"(gdtr), "m"(idtr), "r"(0)
+			 : "m"(alias), "r"(AREA_TSS_SEL), "m"(gdtr), "m"(idtr)
 			 : "memory");
 	__asm__ volatile("push %0\n\t"
 			 "lea 1f(%%rip), %%rax\n\t"
@@ -165,6 +170,17 @@ static void load_tables(const struct cpu_area *area)
 			 :
 			 : "i"(AREA_MONITOR_CS), "r"(AREA_MONITOR_SS), "r"(0)
 			 : "rax", "memory");
+}
+
+/*
+ * After a reset the LDTR is no null one: it counts as present, from linear address 0 on (SDM 3A
+ * table 9-1), where a guest has its own memory, and so its own call gates (R13).
+ */
+void desc_load_ldt(const struct cpu_area *area, u64 base, unsigned count)
+{
+	if (count)
+		set_system(area->gdt, AREA_LDT_SEL, PRESENT_LDT, base, count * 8);
+	__asm__ volatile("lldt %w0" : : "r"(count ? AREA_LDT_SEL : 0) : "memory");
 }
 
 void desc_load(const struct cpu_area *area)

@@ -27,4 +27,8 @@ void desc_make_area(struct cpu_area *area, u64 *area_l1, struct cpu *cpu, maddr_
 /* On the CPU itself, its root loaded: never again after this. */
 void desc_load(const struct cpu_area *area);
 
+/* Load an LDT of so many entries there; 0: none. Whoever loads a segment from it is under a CR3
+ * that maps it. */
+void desc_load_ldt(const struct cpu_area *area, u64 base, unsigned count);
+
 #endif

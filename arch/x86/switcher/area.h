@@ -48,6 +48,7 @@
 #define AREA_MONITOR_CS 0xf80
 #define AREA_MONITOR_SS 0xf88
 #define AREA_TSS_SEL	0xfa0
+#define AREA_LDT_SEL	0xfb0
 
 /* What SYSCALL clears at least (R11): TF IF DF IOPL NT RF AC. */
 #define AREA_FMASK 0x57700

@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: MIT
 /*
- * descriptors.c - the guest's GDT and IDT as it may have them. Guest memory is never loaded as a
- * descriptor table: the monitor keeps copies, flat code and data of DPL 1 or 3 only, every accessed
- * bit set (the CPU must not want to write to a read-only GDT), nothing conforming, no gates, no TSS
- * (R13). Layouts: SDM 3A 3.4.5 (segment descriptors), 6.14.1 (64-bit gates).
+ * descriptors.c - the guest's GDT, LDT and IDT as it may have them. Guest memory is never loaded as
+ * a descriptor table: the monitor keeps copies, flat code and data of DPL 1 or 3 only, every
+ * accessed bit set (the CPU must not want to write to a read-only table), nothing conforming, no
+ * gates, no TSS (R13). Layouts: SDM 3A 3.4.5 (segment descriptors), 6.14.1 (64-bit gates).
  */
 #include "arch/x86/vcpu/vcpu.h"
 #include "lib/errno.h"
 #include "lib/string.h"
+#include "mm/frame.h"
+#include "mm/machine.h"
 
 #define DESCRIPTOR_ACCESSED (1ul << 40)
 #define DESCRIPTOR_WRITABLE (1ul << 41) /* of data; readable of code */
@@ -98,21 +100,45 @@ void vcpu_default_descriptors(struct vcpu *v)
 	v->changed |= VCPU_CHANGED_GDT;
 }
 
+int vcpu_start_ldt(struct vcpu *v, unsigned count)
+{
+	if (count && !v->ldt) {
+		v->ldt_mfn = frame_alloc(FRAME_SWITCHER, v->owner);
+		if (mfn_is_none(v->ldt_mfn))
+			return -ENOMEM;
+		v->ldt = machine_map(v->ldt_mfn);
+		window_show(v->window, GN_LDT, v->ldt_mfn, 0);
+	}
+	v->ldt_count = count;
+	v->changed |= VCPU_CHANGED_GDT;
+	return 0;
+}
+
+void vcpu_set_local(struct vcpu *v, unsigned index, u64 descriptor)
+{
+	v->ldt[index] = sanitise(&descriptor) ? descriptor : 0;
+}
+
+u64 vcpu_descriptor(const struct vcpu *v, u16 selector)
+{
+	unsigned index = selector >> 3;
+
+	if (selector & 4)
+		return index < v->ldt_count ? v->ldt[index] : 0;
+	return index < GN_GDT_ENTRIES ? v->gdt[index] : 0;
+}
+
 /* May the selector be loaded with its own RPL: into CS (code), or as data? Not the null selector.
  * */
 bool vcpu_descriptor_is_usable(const struct vcpu *v, u16 selector, bool code)
 {
-	unsigned index = selector >> 3, rpl = selector & 3;
-	u64 d;
+	u64 d = vcpu_descriptor(v, selector);
 
-	if ((selector & 4) || index == 0 || index >= GN_GDT_ENTRIES)
-		return false;
-	d = v->gdt[index];
 	if (!(d & DESCRIPTOR_PRESENT) || !!(d & DESCRIPTOR_CODE) != code)
 		return false;
 	if (!code && !(d & DESCRIPTOR_WRITABLE))
 		return false;
-	return (d & DESCRIPTOR_DPL) >> 45 == rpl;
+	return (d & DESCRIPTOR_DPL) >> 45 == (selector & 3);
 }
 
 #define GATE_INTERRUPT 0xe

@@ -126,7 +126,7 @@ static u8 mode_of(const struct vcpu *v)
 		return DECODE_64 | amd;
 	if (!vcpu_descriptor_is_usable(v, v->regs.cs, true))
 		return DECODE_64 | amd; /* its descriptor has gone since; the CPU kept it */
-	d = v->gdt[v->regs.cs >> 3];
+	d = vcpu_descriptor(v, v->regs.cs);
 	return (d & DESCRIPTOR_LONG ? DECODE_64 : d & DESCRIPTOR_BIG ? DECODE_32 : DECODE_16) | amd;
 }
 

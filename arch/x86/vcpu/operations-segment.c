@@ -46,17 +46,11 @@ enum emulate_verdict segment_read_descriptor(struct emulate *e, u16 selector, u6
 	return EMULATE_OK;
 }
 
-static u64 descriptor_of(struct vcpu *v, u16 selector)
-{
-	return (selector & 4) || selector >= GN_GDT_ENTRIES * 8 ? 0
-								: as_written(v->gdt[selector >> 3]);
-}
-
 enum emulate_verdict segment_get(struct emulate *e, enum segment segment,
 				 struct emulate_segment *to)
 {
 	struct vcpu *v = emulator_vcpu(e);
-	u64 d = descriptor_of(v, e->registers->selector[segment]);
+	u64 d = as_written(vcpu_descriptor(v, e->registers->selector[segment]));
 
 	to->attributes = d >> 40 & 0xf0ff;
 	to->limit = (d & 0xffff) | (d >> 32 & 0xf0000);

@@ -25,12 +25,22 @@ static u16 usable(const struct vcpu *v, u16 selector)
 	return vcpu_descriptor_is_usable(v, selector, false) ? selector : 0;
 }
 
+/* The LDT is in the guest's address space only: to load selectors here the CPU has it by its alias
+ * in ours meanwhile. */
+static void use_ldt(struct vcpu *v, u64 at)
+{
+	if (unlikely(v->ldt_count))
+		desc_load_ldt(&v->cpu->area, at, v->ldt_count);
+}
+
 void segments_load(struct vcpu *v)
 {
+	use_ldt(v, (u64)v->ldt);
 	__asm__ volatile("mov %0, %%ds" : : "r"(usable(v, v->ds)));
 	__asm__ volatile("mov %0, %%es" : : "r"(usable(v, v->es)));
 	__asm__ volatile("mov %0, %%fs" : : "r"(usable(v, v->fs)));
 	__asm__ volatile("mov %0, %%gs" : : "r"(usable(v, v->gs)));
+	use_ldt(v, GN_LDT);
 	wrmsr(MSR_FS_BASE, v->fs_base);
 	wrmsr(MSR_GS_BASE, v->gs_base);
 	wrmsr(MSR_KERNEL_GS, v->kernel_gs_base);
@@ -50,7 +60,9 @@ int vcpu_set_base(struct vcpu *v, u64 which, u64 base)
 void vcpu_load_user_gs(struct vcpu *v, u16 selector)
 {
 	selector = usable(v, selector);
+	use_ldt(v, (u64)v->ldt);
 	vcpu_swap_gs();
 	__asm__ volatile("mov %0, %%gs" : : "r"(selector));
 	vcpu_swap_gs();
+	use_ldt(v, GN_LDT);
 }

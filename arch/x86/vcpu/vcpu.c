@@ -31,7 +31,7 @@ int vcpu_init(struct vcpu *v, struct guest *guest, struct shadow *shadow, u16 ow
 	memset(v, 0, sizeof(*v));
 	v->guest = guest;
 	v->owner = owner;
-	v->gate_mfn = v->gdt_mfn = v->fpu_mfn = MFN_NONE;
+	v->gate_mfn = v->gdt_mfn = v->ldt_mfn = v->fpu_mfn = MFN_NONE;
 	window_clear(v->window);
 	frame_get(page_mfn);
 	v->page_mfn = page_mfn;
@@ -73,6 +73,7 @@ void vcpu_exit(struct vcpu *v)
 	window_destroy(v->window);
 	put_frame(v->fpu_mfn);
 	put_frame(v->gdt_mfn);
+	put_frame(v->ldt_mfn);
 	put_frame(v->gate_mfn);
 	put_frame(v->info_mfn);
 	put_frame(v->page_mfn);
@@ -177,7 +178,6 @@ static void load_syscall(struct area_constants *c, const struct vcpu *v)
 void vcpu_use_xen_frames(struct vcpu *v)
 {
 	v->frames = VCPU_FRAMES_XEN;
-	v->hides_users = false; /* no event by a vector waits from now on */
 	v->vif_on = 0;
 	v->hides_users = false; /* its kernel asks for events by its own ABI's IRET */
 	v->changed = VCPU_CHANGED_ALL;
@@ -193,7 +193,7 @@ void vcpu_set_info(struct vcpu *v, mfn_t page, u8 *vif, u8 *pending, u64 *cr2)
 	v->cr2 = cr2;
 	v->page->mask_address = GN_VCPU_INFO_PAGE + ((u64)vif & ~PAGE_MASK);
 	v->changed |= VCPU_CHANGED_SYSCALL;
-	window_set_info(v->window, page);
+	window_show(v->window, GN_VCPU_INFO_PAGE, page, PTE_W | PTE_D);
 }
 
 /* What the guest's kernel and users must meet in hardware. The monitor touches neither the FPU nor
@@ -210,8 +210,10 @@ static void load_control(const struct vcpu *v)
 
 static void load_changed(struct cpu *cpu, struct vcpu *v)
 {
-	if (v->changed & VCPU_CHANGED_GDT)
+	if (v->changed & VCPU_CHANGED_GDT) {
 		memcpy(cpu->area.gdt, v->gdt, GN_GDT_ENTRIES * sizeof(u64));
+		desc_load_ldt(&cpu->area, GN_LDT, v->ldt_count);
+	}
 	if (v->changed & (VCPU_CHANGED_GDT | VCPU_CHANGED_USERS))
 		vcpu_load_user_code(v, cpu->area.gdt);
 	if (v->changed & (VCPU_CHANGED_SYSCALL | VCPU_CHANGED_GDT))
@@ -226,6 +228,7 @@ static void load(struct cpu *cpu, struct vcpu *v)
 {
 	if (cpu->vcpu)
 		vcpu_unload(cpu->vcpu);
+	v->cpu = cpu;
 	fpu_restore(v->fpu);
 	load_changed(cpu, v);
 	segments_load(v);
@@ -235,7 +238,6 @@ static void load(struct cpu *cpu, struct vcpu *v)
 	 * (R7). */
 	memset(cpu->area.scratch, 0, PAGE_SIZE);
 	cpu->vcpu = v;
-	v->cpu = cpu;
 	speculation_switch_guest();
 }
 

@@ -106,6 +106,9 @@ struct vcpu {
 	struct vcpu_gate *gate; /* (c) 256 of them, a frame */
 	mfn_t gdt_mfn;		/* (c) */
 	u64 *gdt;		/* (c) GN_GDT_ENTRIES sanitised descriptors */
+	mfn_t ldt_mfn;		/* MFN_NONE until there is one */
+	u64 *ldt;		/* likewise sanitised; shown at GN_LDT */
+	u16 ldt_count;
 	u16 user_code_first, user_code_end; /* where in the GDT code of ring 3 may be */
 	bool hides_users;	/* such code is not present: an event waits while vif is 0 */
 	u64 hidden_since;	/* TSC */
@@ -302,6 +305,12 @@ void vcpu_update_mode(struct vcpu *v); /* cr0, cr4 or efer has changed */
 int vcpu_set_descriptors(struct vcpu *v, unsigned first, const u64 *descriptors,
 			 unsigned count) __must_check;
 void vcpu_default_descriptors(struct vcpu *v);
+/* An LDT of count (to VCPU_LDT_ENTRIES) descriptors, to be filled by vcpu_set_local(); what may not
+ * be is absent. -ENOMEM. */
+#define VCPU_LDT_ENTRIES 512
+int vcpu_start_ldt(struct vcpu *v, unsigned count) __must_check;
+void vcpu_set_local(struct vcpu *v, unsigned index, u64 descriptor);
+u64 vcpu_descriptor(const struct vcpu *v, u16 selector); /* 0: none */
 void vcpu_load_user_code(const struct vcpu *v, u64 *gdt); /* present, or not: hides_users */
 int vcpu_set_gates(struct vcpu *v, unsigned first, const u64 (*gates)[2],
 		   unsigned count) __must_check;

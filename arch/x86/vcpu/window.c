@@ -45,12 +45,11 @@ int window_make(mfn_t tables[WINDOW_TABLES], mfn_t page, u16 owner, bool notifie
 	return 0;
 }
 
-void window_set_info(mfn_t tables[WINDOW_TABLES], mfn_t page)
+void window_show(mfn_t tables[WINDOW_TABLES], u64 address, mfn_t page, u64 flags)
 {
 	u64 *l1 = machine_map(tables[WINDOW_TABLES - 1]);
 
-	l1[INDEX(GN_VCPU_INFO_PAGE)] =
-	    mfn_to_maddr(page).v | PTE_P | PTE_W | PTE_A | PTE_D | PTE_NX;
+	l1[INDEX(address)] = mfn_to_maddr(page).v | PTE_P | PTE_A | PTE_NX | flags;
 }
 
 const u8 *window_code(const mfn_t tables[WINDOW_TABLES], u64 address)

@@ -12,8 +12,8 @@ void window_clear(mfn_t tables[WINDOW_TABLES]);
 int window_make(mfn_t tables[WINDOW_TABLES], mfn_t page, u16 owner, bool notified,
 		u64 *top_entry)
     __attribute__((warn_unused_result));
-/* Show one more page behind the vcpu page, at GN_VCPU_INFO_PAGE. */
-void window_set_info(mfn_t tables[WINDOW_TABLES], mfn_t page);
+/* Show one more page, at GN_VCPU_INFO_PAGE or GN_LDT; flags: PTE_W, PTE_D or 0. */
+void window_show(mfn_t tables[WINDOW_TABLES], u64 address, mfn_t page, u64 flags);
 /* The code area's bytes as this window shows them, for the emulator. */
 const u8 *window_code(const mfn_t tables[WINDOW_TABLES], u64 address);
 void window_destroy(mfn_t tables[WINDOW_TABLES]);

@@ -26,6 +26,7 @@ enum {
 
 #define VCPUOP_REGISTER_INFO 10
 #define MMUEXT_FLUSH	     6
+#define MMUEXT_SET_LDT	     13
 #define SHUTDOWN	     2
 #define SHUTDOWN_CRASH	     3
 
@@ -97,6 +98,11 @@ u64 xen_frame_of(const void *address)
 	return ((u64)address - VIRT_BASE) / PAGE;
 }
 
+struct extended {
+	u32 command, pad;
+	u64 argument[2];
+};
+
 /* Store to a table as Xen's kernels do. */
 static void set_entry(u64 physical, u64 value)
 {
@@ -108,10 +114,7 @@ static void set_entry(u64 physical, u64 value)
 
 void xen_map(u64 address, const void *page)
 {
-	struct {
-		u32 command, pad;
-		u64 argument[2];
-	} flush = {.command = MMUEXT_FLUSH};
+	struct extended flush = {.command = MMUEXT_FLUSH};
 	u64 entry = page ? xen_frame_of(page) * PAGE | PTE_P | PTE_W | PTE_U | PTE_A | PTE_D : 0;
 
 	set_entry(xen_frame_of(tables[2]) * PAGE + address / PAGE % 512 * 8, entry);
@@ -122,6 +125,13 @@ int xen_set_descriptor(unsigned index, u64 descriptor)
 {
 	return xen_call(CALL_UPDATE_DESCRIPTOR, xen_frame_of(xen_gdt) * PAGE + index * 8,
 			descriptor, 0);
+}
+
+int xen_set_ldt(const u64 *table, u64 count)
+{
+	struct extended set = {MMUEXT_SET_LDT, 0, {(u64)table, count}};
+
+	return xen_call(CALL_MMUEXT_OP, (u64)&set, 1, 0);
 }
 
 static void make_user(const char *start)

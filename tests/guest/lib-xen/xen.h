@@ -57,6 +57,9 @@ u64 xen_frame_of(const void *address); /* number of the frame */
 int xen_set_descriptor(unsigned index, u64 descriptor);
 extern u64 xen_gdt[512];
 
+/* Load an LDT of the kernel's; count 0: none. */
+int xen_set_ldt(const u64 *table, u64 count);
+
 void xen_iret_at(u64 rsp);
 
 #endif

@@ -279,6 +279,83 @@ static void time_copy(void)
 	      "a time area that is not mapped, and none");
 }
 
+/* The user's LDT: data, code, then what nobody may have: a call gate to ring 0, an LDT, code that
+ * conforms. Entries as ring 3 names them: LOCAL(n). */
+#define LOCAL(n) ((n) * 8 | 4 | 3)
+#define GATE	 2
+static u64 ldt[8];
+
+static void make_ldt(void)
+{
+	u64 to = XEN_USER_CODE + 64;
+
+	ldt[0] = 0x00cff3000000ffff;
+	ldt[1] = 0x00affb000000ffff;
+	ldt[GATE] = (to & 0xffff) | (u64)MONITOR_CS << 16 | 0xecul << 40 |
+		    (to >> 16 & 0xffff) << 48;
+	ldt[GATE + 1] = 0;
+	ldt[4] = 0x0000e20000000fff;
+	ldt[5] = 0x00afff000000ffff;
+	ldt[6] = 0x00af9b000000ffff;
+	ldt[7] = 0x00cff3000000ffff;
+}
+
+SNIPPET(through_gate, "rex.w lcall *8(%rip); ud2");
+
+static void local_descriptors(void)
+{
+	struct xen_state s;
+
+	make_ldt();
+	check(xen_set_ldt(ldt, 7) == 0, "SET_LDT");
+	s = xen_state_for(&invalid);
+	s.frame.cs = LOCAL(1);
+	s.frame.ss = LOCAL(0);
+	check(xen_run(&s) == 6 && kept(&s) && xen_taken.cs == LOCAL(1) && xen_taken.ss == LOCAL(0),
+	      "CS and SS of the LDT: took %lu, CS %lx", xen_taken.vector, xen_taken.cs);
+	for (unsigned i = GATE; i < 9; i++) {
+		s = xen_state_for(&invalid);
+		s.frame.cs = LOCAL(i);
+		check(xen_run(&s) == XEN_FAILSAFE, "CS %lx: took %lu", s.frame.cs,
+		      xen_taken.vector);
+	}
+	s = xen_state_for(&through_gate);
+	*(u64 *)(xen_user_code + 15) = 0;
+	*(u16 *)(xen_user_code + 23) = LOCAL(GATE);
+	xen_user_code[64] = 0x8c; /* mov %cs, %eax; ud2 */
+	xen_user_code[65] = 0xc8;
+	xen_user_code[66] = 0x0f;
+	xen_user_code[67] = 0x0b;
+	if (xen_run(&s) != 13 || xen_taken.cs != GN_USER_CS)
+		breach("a call gate in the LDT: took %lu, RIP %lx, CS %lx", xen_taken.vector,
+		       xen_taken.rip, xen_taken.rax);
+}
+
+/* A segment of the LDT outlives that others run; and without the LDT nothing can be loaded. */
+static void local_data(void)
+{
+	u16 ds;
+
+	__asm__ volatile("mov %0, %%ds" : : "r"((u16)LOCAL(0)));
+	for (unsigned i = 0; i < 10; i++)
+		xen_call(29, 0, 0, 0); /* yield */
+	__asm__ volatile("mov %%ds, %0" : "=r"(ds));
+	check(ds == LOCAL(0), "DS is %x after others ran", ds);
+	__asm__ volatile("mov %0, %%ds" : : "r"(0));
+	for (unsigned count = 0; count < 2; count++) {
+		struct xen_state s = xen_state_for(&invalid);
+
+		check(xen_set_ldt(ldt, count) == 0, "an LDT of %u entries", count);
+		s.frame.cs = LOCAL(1);
+		check(xen_run(&s) == XEN_FAILSAFE, "CS behind the LDT: took %lu",
+		      xen_taken.vector);
+	}
+	check(xen_set_ldt((u64 *)0xffffffffbffff000, 1) < 0 &&
+		  xen_set_ldt((u64 *)CANONICAL, 8192) < 0 && xen_set_ldt(0, 0) == 0,
+	      "an LDT that is not there");
+	check(user_works(), "after the LDT");
+}
+
 static void storm(void)
 {
 	u64 wrong = 0;
@@ -317,4 +394,6 @@ void test_main(void)
 	wrong_bases();
 	stacks();
 	time_copy();
+	local_descriptors();
+	local_data();
 }
