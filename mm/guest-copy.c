@@ -9,18 +9,25 @@
 #include "mm/guest-copy.h"
 #include "mm/machine.h"
 
-/* The monitor's address of a guest byte, after p2m has granted the intent. */
-static void *reach(const struct p2m *p2m, u64 gpa, unsigned intent, struct guest_copy_refusal *why)
+/* The page of a guest byte, if p2m grants the intent; or NULL. */
+static inline struct p2m_entry *reach(const struct p2m *p2m, u64 gpa, unsigned intent,
+				      struct guest_copy_refusal *why)
 {
 	gfn_t gfn = gpa_to_gfn(GPA(gpa));
 	struct p2m_entry *e = p2m_lookup(p2m, gfn);
 	enum p2m_answer answer = p2m_entry_answer(e, intent);
 
 	if (likely(answer == P2M_GRANTED))
-		return (char *)machine_map(p2m_entry_mfn(e)) + (gpa & ~PAGE_MASK);
+		return e;
 	if (why)
 		*why = (struct guest_copy_refusal){answer, intent, gfn};
 	return NULL;
+}
+
+/* The monitor's address of the byte. */
+static void *address_in(const struct p2m_entry *e, u64 gpa)
+{
+	return (char *)machine_map(p2m_entry_mfn(e)) + (gpa & ~PAGE_MASK);
 }
 
 static size_t piece_of(u64 gpa, size_t size)
@@ -33,11 +40,11 @@ int guest_copy_read(struct p2m *p2m, gpa_t from, void *to, size_t size,
 {
 	for (u64 at = from.v; size;) {
 		size_t piece = piece_of(at, size);
-		void *source = reach(p2m, at, P2M_R, why);
+		const struct p2m_entry *e = reach(p2m, at, P2M_R, why);
 
-		if (!source)
+		if (!e)
 			return -EFAULT;
-		memcpy(to, source, piece);
+		memcpy(to, address_in(e, at), piece);
 		to = (char *)to + piece;
 		at += piece;
 		size -= piece;
@@ -45,35 +52,38 @@ int guest_copy_read(struct p2m *p2m, gpa_t from, void *to, size_t size,
 	return 0;
 }
 
-static void tell(struct p2m *p2m, u64 gpa, size_t size)
+static void tell(struct p2m *p2m, const struct p2m_entry *e, u64 gpa, size_t size)
 {
-	struct p2m_entry *e = p2m_lookup(p2m, gpa_to_gfn(GPA(gpa)));
-
-	if (e && e->tables)
+	if (e->tables)
 		p2m->watcher->written(p2m->watcher, GPA(gpa), size);
+}
+
+static int check_write(struct p2m *p2m, u64 at, size_t size, struct guest_copy_refusal *why)
+{
+	while (size) {
+		size_t piece = piece_of(at, size);
+
+		if (!reach(p2m, at, P2M_W, why))
+			return -EFAULT;
+		at += piece;
+		size -= piece;
+	}
+	return 0;
 }
 
 int guest_copy_write(struct p2m *p2m, gpa_t to, const void *from, size_t size,
 		     struct guest_copy_refusal *why)
 {
-	size_t left = size;
-
-	for (u64 at = to.v; left;) {
-		size_t piece = piece_of(at, left);
-
-		if (!reach(p2m, at, P2M_W, why))
-			return -EFAULT;
-		at += piece;
-		left -= piece;
-	}
+	if (piece_of(to.v, size) < size && check_write(p2m, to.v, size, why))
+		return -EFAULT;
 	for (u64 at = to.v; size;) {
 		size_t piece = piece_of(at, size);
-		void *target = reach(p2m, at, P2M_W, why);
+		struct p2m_entry *e = reach(p2m, at, P2M_W, why);
 
-		if (!target) /* only if another CPU took the right away just now */
+		if (!e) /* of several pages only if another CPU took the right away just now */
 			return -EFAULT;
-		memcpy(target, from, piece);
-		tell(p2m, at, piece);
+		memcpy(address_in(e, at), from, piece);
+		tell(p2m, e, at, piece);
 		from = (const char *)from + piece;
 		at += piece;
 		size -= piece;
@@ -100,13 +110,15 @@ int guest_copy_cmpxchg(struct p2m *p2m, gpa_t at, unsigned size, u64 *old, u64 n
 		       struct guest_copy_refusal *why)
 {
 	u64 expected = *old;
+	const struct p2m_entry *e;
 	void *cell;
 
 	if (!is_cell(at, size))
 		return -EINVAL;
-	cell = reach(p2m, at.v, P2M_R | P2M_W, why);
-	if (!cell)
+	e = reach(p2m, at.v, P2M_R | P2M_W, why);
+	if (!e)
 		return -EFAULT;
+	cell = address_in(e, at.v);
 	switch (size) {
 	case 1:
 		CELL_CMPXCHG(u8, cell, old, new);
@@ -124,20 +136,22 @@ int guest_copy_cmpxchg(struct p2m *p2m, gpa_t at, unsigned size, u64 *old, u64 n
 	if (size < 8)
 		expected &= (1ul << 8 * size) - 1;
 	if (*old == expected)
-		tell(p2m, at.v, size);
+		tell(p2m, e, at.v, size);
 	return 0;
 }
 
 int guest_copy_xchg(struct p2m *p2m, gpa_t at, unsigned size, u64 new, u64 *old,
 		    struct guest_copy_refusal *why)
 {
+	const struct p2m_entry *e;
 	void *cell;
 
 	if (!is_cell(at, size))
 		return -EINVAL;
-	cell = reach(p2m, at.v, P2M_R | P2M_W, why);
-	if (!cell)
+	e = reach(p2m, at.v, P2M_R | P2M_W, why);
+	if (!e)
 		return -EFAULT;
+	cell = address_in(e, at.v);
 	switch (size) {
 	case 1:
 		*old = __atomic_exchange_n((u8 *)cell, (u8) new, __ATOMIC_SEQ_CST);
@@ -152,6 +166,6 @@ int guest_copy_xchg(struct p2m *p2m, gpa_t at, unsigned size, u64 new, u64 *old,
 		*old = __atomic_exchange_n((u64 *)cell, new, __ATOMIC_SEQ_CST);
 		break;
 	}
-	tell(p2m, at.v, size);
+	tell(p2m, e, at.v, size);
 	return 0;
 }
