@@ -9,8 +9,6 @@
 #include "lib/errno.h"
 #include "mm/shadow/private.h"
 
-#define WALK_TRIES 100 /* another vCPU may change entries between our reading and marking them */
-
 /*
  * The last shadow page on the way to gva to which all sptes are there. They say what the guest's
  * upper entries say, A included, where every store to a table is heard of. A guest that notifies
@@ -38,38 +36,6 @@ static inline struct known find_known(const struct shadow_vcpu *sv, gva_t gva)
 	if (unlikely(level > s->known_from))
 		return (struct known){NULL, 0};
 	return (struct known){page, READ_ONCE(page->table[slot_of(gva, level)])};
-}
-
-/* Walk, ask p2m for the page itself, set A and D. *target: the p2m entry of the page. */
-static enum shadow_verdict resolve(struct shadow_vcpu *sv, gva_t gva, struct shadow_access access,
-				   struct known known, struct walk *w, struct p2m_entry **target,
-				   struct shadow_result *result)
-{
-	unsigned intent = access.write ? P2M_W : access.fetch ? P2M_X : P2M_R;
-
-	for (unsigned i = 0; i < WALK_TRIES; i++) {
-		enum shadow_verdict verdict = walk_read(sv, gva, access, known, w, result);
-		enum p2m_answer answer;
-
-		if (verdict != SHADOW_FIXED)
-			return verdict;
-		*target = p2m_lookup(sv->shadow->config.p2m, w->gfn);
-		answer = p2m_entry_answer(*target, intent | P2M_R);
-		if (answer != P2M_GRANTED) {
-			result->gfn = w->gfn;
-			result->intent = intent;
-			return answer == P2M_POPULATE ? SHADOW_POPULATE : SHADOW_WATCHED;
-		}
-		result->gpa = GPA(gfn_to_gpa(w->gfn).v | (gva.v & ~PAGE_MASK));
-		if (likely(w->accessed && (!access.write || w->gpte[w->level] & PTE_D)))
-			return SHADOW_FIXED;
-		if (!walk_mark(sv, gva, w, access.write, result, &verdict))
-			return verdict;
-		if (known.page)
-			known.gpte = READ_ONCE(known.page->table[slot_of(gva, w->top)]);
-	}
-	result->why = "its page tables never stand still";
-	return SHADOW_KILL;
 }
 
 /* A user page that this kernel access needs to see in a way of its own: spte.c, "the views". */
@@ -208,7 +174,7 @@ static enum shadow_verdict fix(struct shadow_vcpu *sv, gva_t gva, struct shadow_
 	struct shadow_page *page;
 	struct p2m_entry *target;
 	struct walk w __uninitialized;
-	enum shadow_verdict verdict = resolve(sv, gva, access, known, &w, &target, result);
+	enum shadow_verdict verdict = walk_resolve(sv, gva, access, known, &w, &target, result);
 	bool kernel_view;
 
 	if (verdict != SHADOW_FIXED)
@@ -290,5 +256,5 @@ enum shadow_verdict shadow_translate(struct shadow_vcpu *sv, gva_t gva, struct s
 		result->error_code = (access.write ? PF_W : 0) | (access.user ? PF_U : 0);
 		return SHADOW_REFLECT;
 	}
-	return resolve(sv, gva, access, find_known(sv, gva), &w, &target, result);
+	return walk_resolve(sv, gva, access, find_known(sv, gva), &w, &target, result);
 }

@@ -284,12 +284,10 @@ struct walk {
 	gfn_t gfn;
 };
 
-enum shadow_verdict walk_read(struct shadow_vcpu *sv, gva_t gva, struct shadow_access access,
-			      struct known known, struct walk *w, struct shadow_result *result);
-
-/* Set A, and D for a write. FIXED; what p2m says of a table; -EAGAIN: an entry has changed. */
-int walk_mark(struct shadow_vcpu *sv, gva_t gva, struct walk *w, bool write,
-	      struct shadow_result *result, enum shadow_verdict *verdict) __must_check;
+/* Walk, ask p2m for the page itself, set A and D. *target: the p2m entry of the page. */
+enum shadow_verdict walk_resolve(struct shadow_vcpu *sv, gva_t gva, struct shadow_access access,
+				 struct known known, struct walk *w, struct p2m_entry **target,
+				 struct shadow_result *result);
 
 /* Whether the entries still say what the walk has read, A and D aside. */
 bool walk_holds(const struct shadow_vcpu *sv, gva_t gva, const struct walk *w);

@@ -10,6 +10,8 @@
 #include "lib/errno.h"
 #include "mm/shadow/private.h"
 
+#define WALK_TRIES 100 /* another vCPU may change entries between our reading and marking them */
+
 static gfn_t gfn_in(u64 entry)
 {
 	return GFN((entry & PTE_FRAME) >> PAGE_SHIFT);
@@ -68,8 +70,9 @@ static bool is_told_table(const struct shadow *s, unsigned have, struct shadow_a
 }
 
 /* tour: the walk */
-enum shadow_verdict walk_read(struct shadow_vcpu *sv, gva_t gva, struct shadow_access access,
-			      struct known known, struct walk *w, struct shadow_result *result)
+static enum shadow_verdict read_entries(struct shadow_vcpu *sv, gva_t gva,
+					struct shadow_access access, struct known known,
+					struct walk *w, struct shadow_result *result)
 {
 	const struct shadow *s = sv->shadow;
 	unsigned have = known.page ? role_access(known.page->key.role) : ACCESS_ALL;
@@ -132,8 +135,9 @@ static int mark_level(struct shadow_vcpu *sv, gva_t gva, struct walk *w, unsigne
 		   : -EAGAIN;
 }
 
-int walk_mark(struct shadow_vcpu *sv, gva_t gva, struct walk *w, bool write,
-	      struct shadow_result *result, enum shadow_verdict *verdict)
+/* Set A, and D for a write. 0, and what p2m says of a table; -EAGAIN: an entry has changed. */
+static int mark_entries(struct shadow_vcpu *sv, gva_t gva, struct walk *w, bool write,
+			struct shadow_result *result, enum shadow_verdict *verdict)
 {
 	*verdict = SHADOW_FIXED;
 	for (unsigned level = w->top; level >= w->level; level--) {
@@ -146,6 +150,37 @@ int walk_mark(struct shadow_vcpu *sv, gva_t gva, struct walk *w, bool write,
 			return error;
 	}
 	return 0;
+}
+
+enum shadow_verdict walk_resolve(struct shadow_vcpu *sv, gva_t gva, struct shadow_access access,
+				 struct known known, struct walk *w, struct p2m_entry **target,
+				 struct shadow_result *result)
+{
+	unsigned intent = access.write ? P2M_W : access.fetch ? P2M_X : P2M_R;
+
+	for (unsigned i = 0; i < WALK_TRIES; i++) {
+		enum shadow_verdict verdict = read_entries(sv, gva, access, known, w, result);
+		enum p2m_answer answer;
+
+		if (verdict != SHADOW_FIXED)
+			return verdict;
+		*target = p2m_lookup(sv->shadow->config.p2m, w->gfn);
+		answer = p2m_entry_answer(*target, intent | P2M_R);
+		if (answer != P2M_GRANTED) {
+			result->gfn = w->gfn;
+			result->intent = intent;
+			return answer == P2M_POPULATE ? SHADOW_POPULATE : SHADOW_WATCHED;
+		}
+		result->gpa = GPA(gfn_to_gpa(w->gfn).v | (gva.v & ~PAGE_MASK));
+		if (likely(w->accessed && (!access.write || w->gpte[w->level] & PTE_D)))
+			return SHADOW_FIXED;
+		if (!mark_entries(sv, gva, w, access.write, result, &verdict))
+			return verdict;
+		if (known.page)
+			known.gpte = READ_ONCE(known.page->table[slot_of(gva, w->top)]);
+	}
+	result->why = "its page tables never stand still";
+	return SHADOW_KILL;
 }
 
 bool walk_holds(const struct shadow_vcpu *sv, gva_t gva, const struct walk *w)

@@ -252,9 +252,9 @@ static const struct {
 	unsigned count; /* operations between the marks */
 	unsigned limit; /* instructions for each, beyond which something has grown worse */
 } rows[] = {
-    {"demand fault, tables known, 64 MiB guest", fault_64m, 1, 560},
-    {"demand fault, tables known, 1 GiB guest", fault_1g, 1, 560},
-    {"demand fault, tables known, 8 GiB guest", fault_8g, 1, 560},
+    {"demand fault, tables known, 64 MiB guest", fault_64m, 1, 530},
+    {"demand fault, tables known, 1 GiB guest", fault_1g, 1, 530},
+    {"demand fault, tables known, 8 GiB guest", fault_8g, 1, 530},
     {"demand fault, three tables new", fault_first, 1, 1900},
     {"fault of the guest's own", reflect, 1, 560},
     {"CR3 load of a known space", switch_known, 1, 200},
@@ -262,10 +262,10 @@ static const struct {
     {"notified entry, removed", notify_removed, BATCH, 150},
     {"notified entry, replaced and prefaulted", notify_replaced, BATCH, 300},
     {"notified entry, made read-only", notify_cow, BATCH, 180},
-    {"store to a protected table, with its prefault", trapped_store, 1, 1200},
+    {"store to a protected table, with its prefault", trapped_store, 1, 1080},
     {"CR3 load, one loose table of 512 to compare", resync, 1, 4400},
-    {"translation", translate, 1, 350},
-    {"copy of 8 bytes from a guest", copy, 1, 130},
+    {"translation", translate, 1, 320},
+    {"copy of 8 bytes from a guest", copy, 1, 100},
 };
 
 int main(void)
