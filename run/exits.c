@@ -25,14 +25,14 @@
 
 /* ---- (ii) ---- */
 
-static bool emulate(struct guest *g);
+static bool emulate(struct guest *g, const struct vcpu_store *store);
 
 /* tour: a page fault */
 static void page_fault(struct guest *g)
 {
 	struct vcpu *v = &g->vcpu;
 	u64 address = read_cr2();
-	struct shadow_result r;
+	struct shadow_result r __uninitialized;
 
 	hypercall_settle(g);
 	switch (shadow_fault(&v->shadow, GVA(address), v->regs.error, vcpu_is_user(v),
@@ -44,7 +44,7 @@ static void page_fault(struct guest *g)
 			vcpu_reflect_page_fault(v, address, r.error_code);
 		break;
 	case SHADOW_EMULATE:
-		if (!emulate(g))
+		if (!emulate(g, &(struct vcpu_store){address, r.gpa}))
 			guest_kill(g, "a store to a page table at RIP %#lx that cannot be emulated",
 				   v->regs.rip);
 		break;
@@ -90,12 +90,12 @@ static void stop(struct guest *g, const struct vcpu_copy_result *stop)
 }
 
 /* Execute what trapped. False: the exception is the guest's own. */
-static bool emulate(struct guest *g)
+static bool emulate(struct guest *g, const struct vcpu_store *store)
 {
-	struct vcpu_copy_result why;
+	struct vcpu_copy_result why __uninitialized;
 
 	hypercall_settle(g);
-	switch (vcpu_emulate(&g->vcpu, &why)) {
+	switch (vcpu_emulate(&g->vcpu, store, &why)) {
 	case VCPU_EMULATED:
 		return true;
 	case VCPU_HALTED:
@@ -116,7 +116,7 @@ static bool emulate(struct guest *g)
 void run_instruction(struct guest *g)
 {
 	g->vcpu.held_off_at = 0;
-	(void)emulate(g);
+	(void)emulate(g, NULL);
 }
 
 /* In ring 1 #GP and #UD are how privileged instructions arrive, and #NP an IRET to ring 3 that
@@ -139,7 +139,7 @@ static void exception(struct guest *g, u8 vector, u64 error)
 	}
 	if (vcpu_code_area_exception(&g->vcpu, vector, error))
 		return;
-	if (may_be_privileged(g, vector, error) && emulate(g))
+	if (may_be_privileged(g, vector, error) && emulate(g, NULL))
 		return;
 	vcpu_reflect(&g->vcpu, vector, vector_has_error(vector), error);
 }

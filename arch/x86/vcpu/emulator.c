@@ -135,14 +135,27 @@ static void load_registers(const struct vcpu *v, struct emulate_registers *r)
 	const struct guest_regs *g = &v->regs;
 	bool user = vcpu_is_user(v);
 
-	*r = (struct emulate_registers){
-	    .gpr = {g->rax, g->rcx, g->rdx, g->rbx, g->rsp, g->rbp, g->rsi, g->rdi, g->r8, g->r9,
-		    g->r10, g->r11, g->r12, g->r13, g->r14, g->r15},
-	    .rip = g->rip,
-	    .rflags = g->rflags & ~RFLAGS_IF,
-	    .mode = mode_of(v),
-	    .cpl = user ? 3 : 0,
-	};
+	r->gpr[0] = g->rax;
+	r->gpr[1] = g->rcx;
+	r->gpr[2] = g->rdx;
+	r->gpr[3] = g->rbx;
+	r->gpr[4] = g->rsp;
+	r->gpr[5] = g->rbp;
+	r->gpr[6] = g->rsi;
+	r->gpr[7] = g->rdi;
+	r->gpr[8] = g->r8;
+	r->gpr[9] = g->r9;
+	r->gpr[10] = g->r10;
+	r->gpr[11] = g->r11;
+	r->gpr[12] = g->r12;
+	r->gpr[13] = g->r13;
+	r->gpr[14] = g->r14;
+	r->gpr[15] = g->r15;
+	r->rip = g->rip;
+	r->rflags = g->rflags & ~RFLAGS_IF;
+	r->mode = mode_of(v);
+	r->cpl = user ? 3 : 0;
+	r->interrupt_shadow = false;
 	r->selector[SEGMENT_CS] = user ? g->cs : GN_GUEST_KERNEL_CS;
 	r->selector[SEGMENT_SS] = user ? g->ss : GN_GUEST_KERNEL_SS;
 	__asm__("mov %%ds, %0" : "=r"(r->selector[SEGMENT_DS]));
@@ -201,14 +214,22 @@ static void take_event(struct vcpu *v, const struct emulate *e, const struct emu
 		vcpu_reflect(v, e->event.vector, e->event.has_error, e->event.error);
 }
 
-enum vcpu_emulated vcpu_emulate(struct vcpu *v, struct vcpu_copy_result *stop)
+enum vcpu_emulated vcpu_emulate(struct vcpu *v, const struct vcpu_store *store,
+				struct vcpu_copy_result *stop)
 {
-	struct emulator owner = {.vcpu = v};
-	struct emulate_registers r;
-	struct emulate e = {.operations = &operations, .registers = &r, .owner = &owner,
-			    .forced_prefix = v->frames == VCPU_FRAMES_XEN};
+	/* Large, and all that is read of them is written first. */
+	struct emulator owner __uninitialized;
+	struct emulate_registers r __uninitialized;
+	struct emulate e __uninitialized;
 	enum emulate_verdict verdict;
 
+	owner.vcpu = v;
+	owner.store = store;
+	owner.stopped = false;
+	e.operations = &operations;
+	e.registers = &r;
+	e.owner = &owner;
+	e.forced_prefix = v->frames == VCPU_FRAMES_XEN;
 	load_registers(v, &r);
 	verdict = emulate_decode(&e);
 	if (verdict == EMULATE_OK)

@@ -12,6 +12,7 @@
 /* What e->owner points to. */
 struct emulator {
 	struct vcpu *vcpu;
+	const struct vcpu_store *store; /* NULL: nothing is known */
 	struct vcpu_copy_result stop; /* why an access to memory ended with EMULATE_SHUTDOWN */
 	bool stopped;
 };

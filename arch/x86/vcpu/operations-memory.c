@@ -47,6 +47,18 @@ enum emulate_verdict memory_fetch(struct emulate *e, u64 linear, u8 *to, size_t 
 	return EMULATE_OK;
 }
 
+/* Check a store, and where it goes; of what crosses a page's end, the beginning. */
+static int find_store(struct emulate *e, u64 linear, size_t size, struct vcpu_copy_result *result)
+{
+	const struct emulator *owner = e->owner;
+
+	if (owner->store && owner->store->gva == linear && size <= PAGE_SIZE - linear % PAGE_SIZE) {
+		result->shadow.gpa = owner->store->gpa;
+		return 0;
+	}
+	return vcpu_probe(owner->vcpu, linear, size, access_of(e, true, false), result);
+}
+
 enum emulate_verdict memory_read(struct emulate *e, u64 linear, void *to, size_t size,
 				 enum emulate_access access)
 {
@@ -58,13 +70,9 @@ enum emulate_verdict memory_read(struct emulate *e, u64 linear, void *to, size_t
 		memcpy(to, (const char *)v->page + offset, size);
 		return EMULATE_OK;
 	}
-	if (access == ACCESS_READ_TO_WRITE) {
-		/* The fault is that of the store, before any effect. */
-		struct shadow_access write = access_of(e, true, false);
-
-		if (vcpu_probe(v, linear, size, write, &result))
-			return refused(e, &result);
-	}
+	/* The fault is that of the store, before any effect. */
+	if (access == ACCESS_READ_TO_WRITE && find_store(e, linear, size, &result))
+		return refused(e, &result);
 	if (vcpu_copy_as(v, linear, to, size, access_of(e, false, false), &result))
 		return refused(e, &result);
 	return EMULATE_OK;
@@ -80,8 +88,14 @@ enum emulate_verdict memory_write(struct emulate *e, u64 linear, const void *fro
 		memcpy((char *)v->page + offset, from, size);
 		return EMULATE_OK;
 	}
-	if (vcpu_probe(v, linear, size, access_of(e, true, false), &result) ||
-	    vcpu_copy_as(v, linear, (void *)from, size, access_of(e, true, false), &result))
+	if (find_store(e, linear, size, &result))
+		return refused(e, &result);
+	if (size <= PAGE_SIZE - linear % PAGE_SIZE)
+		return guest_copy_write(v->shadow.shadow->config.p2m, result.shadow.gpa, from, size,
+					NULL)
+			   ? EMULATE_UNHANDLED
+			   : EMULATE_OK;
+	if (vcpu_copy_as(v, linear, (void *)from, size, access_of(e, true, false), &result))
 		return refused(e, &result);
 	return EMULATE_OK;
 }
@@ -95,7 +109,7 @@ enum emulate_verdict memory_compare_exchange(struct emulate *e, u64 linear, cons
 	char now[64];
 
 	if (size <= 8 && !(linear & (size - 1))) {
-		if (vcpu_probe(v, linear, size, access_of(e, true, false), &result))
+		if (find_store(e, linear, size, &result))
 			return refused(e, &result);
 		memcpy(&old, from, size);
 		memcpy(&new, to, size);

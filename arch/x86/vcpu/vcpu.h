@@ -286,10 +286,18 @@ enum vcpu_emulated {
 	VCPU_STOPPED,	   /* an access failed, not by the guest's fault: see *stop */
 };
 
-/* Execute the instruction at RIP for the guest. */
 void vcpu_take_debug(struct vcpu *v); /* before a #DB is reflected */
 
-enum vcpu_emulated vcpu_emulate(struct vcpu *v, struct vcpu_copy_result *stop) __must_check;
+/* Where the instruction wants to store, as its fault has found: checked for just that, and for
+ * nothing but the page that holds it. */
+struct vcpu_store {
+	u64 gva;
+	gpa_t gpa;
+};
+
+/* Execute the instruction at RIP for the guest. store: NULL, if it came by no page fault. */
+enum vcpu_emulated vcpu_emulate(struct vcpu *v, const struct vcpu_store *store,
+				struct vcpu_copy_result *stop) __must_check;
 
 /* ---- what a guest loads ---- */
 
