@@ -15,6 +15,8 @@ const char test_name[] = "bench";
 /* Addresses past the stage of the library: a page that is never mapped, and pages to be mapped. */
 #define NOWHERE	     0x60000000ul
 #define DEMAND_PAGES 0x60100000ul
+#define STORE_PAGES  0x60400000ul /* for the rows that store to page tables */
+#define COW_AREA     0x60800000ul /* its two tables lie side by side */
 
 /* The frame of the user ends by INT3, an entry. A row that ends by its own fault has none. */
 #define BY_FAULT 1
@@ -99,6 +101,65 @@ static u64 run_demand(void)
 	return user(&user_touch, demand_address);
 }
 
+/* So many faults elsewhere, and a store to a table is no longer one in a row. */
+#define FAULTS_BETWEEN 16
+#define LOADS_BETWEEN  8 /* of CR3, and a table is not expected to be written any more */
+
+/* A table that is walked, at entry: the next of it that is absent. */
+static void prepare_store(void)
+{
+	static u64 page = STORE_PAGES;
+	static u64 frame;
+
+	if (!frame) {
+		frame = (u64)page_alloc();
+		map(STORE_PAGES, frame, PTE_P | PTE_W | PTE_U | PTE_A | PTE_D);
+	}
+	*(volatile u64 *)STORE_PAGES;
+	page += 4096;
+	entry_address = (u64)pte_of(page);
+	entry_value = frame | PTE_P | PTE_W | PTE_U | PTE_A | PTE_D;
+}
+
+static void prepare_single_store(void)
+{
+	gate_set_handler(14, (u64)page_fault_handler, 1, 0);
+	for (unsigned i = 0; i < FAULTS_BETWEEN; i++)
+		user(&user_touch, NOWHERE);
+	prepare_store();
+}
+
+static void prepare_loose_store(void)
+{
+	for (unsigned i = 0; i < 3; i++) {
+		prepare_store();
+		store_entry();
+	}
+	prepare_store();
+}
+
+/* Pages mapped, writable and in use, whose tables have not been written for a while. */
+static void prepare_cow(void)
+{
+	static u64 *entries, frame;
+
+	if (!frame) {
+		frame = (u64)page_alloc();
+		entries = pte_of(COW_AREA);
+		check(pte_of(COW_AREA + (1 << 21)) == entries + 512,
+		      "two tables are not one array");
+	}
+	for (unsigned i = 0; i < COW_PAGES; i++)
+		entries[i] = frame | PTE_P | PTE_W | PTE_A | PTE_D;
+	load_root(page_root);
+	for (u64 i = 0; i < COW_PAGES; i++)
+		*(volatile u64 *)(COW_AREA + 4096 * i) = 0;
+	for (unsigned i = 0; i < LOADS_BETWEEN; i++)
+		load_root(page_root);
+	entry_address = (u64)entries;
+	next_root = (u64)page_root;
+}
+
 static void prepare_invlpg(void)
 {
 	static volatile u64 *page;
@@ -170,6 +231,9 @@ static const struct row rows[] = {
     {"#UD to the handler", OF_USER, run_undefined, run_undefined, NULL, BY_FAULT},
     {"#PF to the handler", OF_USER, run_page_fault, run_page_fault, NULL, BY_FAULT},
     {"demand-page fault", OF_USER, run_demand, run_demand, prepare_demand, 0},
+    {"one store to a page table", OF_KERNEL, store_entry, store_entry, prepare_single_store, 0},
+    {"a store after others", OF_KERNEL, store_entry, store_entry, prepare_loose_store, 0},
+    {"1000 pages made read-only", OF_KERNEL, bare_mark_cow, gnomon_mark_cow, prepare_cow, 0},
     {"context switch by CR3", OF_KERNEL, bare_load_cr3, gnomon_load_cr3, prepare_root, 0},
     {"INVLPG", OF_KERNEL, bare_invlpg, gnomon_invlpg, prepare_invlpg, 0},
     {"64 INVLPG in the ring", OF_KERNEL, bare_ring, gnomon_ring, prepare_ring, 0},

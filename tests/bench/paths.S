@@ -93,6 +93,34 @@ path gnomon_event
 	call	*slot_port_raise(%rip)
 	path_end
 
+/* A store to a page table. */
+path store_entry
+	mov	entry_address(%rip), %rdi
+	mov	entry_value(%rip), %rcx
+	mov	%rcx, (%rdi)
+	path_end
+
+/* COW_PAGES entries become read-only, as when a process is copied, and the TLB hears of it. */
+.macro mark_cow
+	mov	entry_address(%rip), %rdi
+	mov	$COW_PAGES, %ecx
+1:	andq	$~PTE_WRITABLE, (%rdi)
+	add	$8, %rdi
+	dec	%ecx
+	jnz	1b
+	mov	next_root(%rip), %rdi
+.endm
+
+path bare_mark_cow
+	mark_cow
+	mov	%rdi, %cr3
+	path_end
+
+path gnomon_mark_cow
+	mark_cow
+	call	*slot_load_cr3(%rip)
+	path_end
+
 /* RING_BATCH pages of the stage's end, which nothing maps. */
 path bare_ring
 	mov	invlpg_address(%rip), %rdi
@@ -225,9 +253,12 @@ gnomon_event_handler:
 
 	.data
 	.balign 8
-	.globl next_root, invlpg_address, demand_entry, demand_value, events, icr, end_of_interrupt
+	.globl	next_root, invlpg_address, entry_address, entry_value, demand_entry
+	.globl	demand_value, events, icr, end_of_interrupt
 next_root:		.quad 0
 invlpg_address:		.quad 0
+entry_address:		.quad 0
+entry_value:		.quad 0
 demand_entry:		.quad 0
 demand_value:		.quad 0
 events:			.quad 0

@@ -7,6 +7,8 @@
 #define ICR_SELF      0x44000	 /* fixed, assert, to oneself */
 #define EVENT_VECTOR  0x40
 #define GN_RING_BATCH 64
+#define COW_PAGES     1000
+#define PTE_WRITABLE  2
 
 #ifndef __ASSEMBLER__
 #include "tests/guest/lib/test.h"
@@ -16,7 +18,8 @@ u64 nothing(void), null_hypercall(void), null_int(void);
 u64 bare_cli_sti(void), gnomon_cli_sti(void), gnomon_inline_cli_sti(void);
 u64 bare_invlpg(void), gnomon_invlpg(void), bare_load_cr3(void), gnomon_load_cr3(void);
 u64 bare_event(void), gnomon_event(void), bare_ring(void), gnomon_ring(void);
-extern u64 next_root, invlpg_address, events;
+u64 store_entry(void), bare_mark_cow(void), gnomon_mark_cow(void);
+extern u64 next_root, invlpg_address, entry_address, entry_value, events;
 
 /* (ii) */
 #define USER_PATH(name)                                                                            \
