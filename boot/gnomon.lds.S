@@ -65,7 +65,7 @@ SECTIONS
 		*boot/multiboot2.o(.text .text.*)
 		*run/options.o(.text .text.*)
 		*run/self-test.o(.text .text.*)
-		*(.init)
+		*(.text.init)
 		. = ALIGN(4096);
 		init_end = .;
 	} :init

@@ -12,7 +12,7 @@
 #define __noinline     __attribute__((noinline))
 #define __cold	       __attribute__((cold, noinline))
 /* For boot alone: its memory is given to guests before the first of them runs. */
-#define __init	       __attribute__((section(".init"), cold))
+#define __init	       __attribute__((section(".text.init"), cold))
 #define __uninitialized __attribute__((uninitialized))
 #define likely(x)      __builtin_expect(!!(x), 1)
 #define unlikely(x)    __builtin_expect(!!(x), 0)
