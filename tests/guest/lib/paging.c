@@ -5,6 +5,7 @@
  * decides.
  */
 #include "tests/guest/lib/private.h"
+#include "guest-abi/kit/operations.h"
 
 #define TABLE_FLAGS (PTE_P | PTE_W | PTE_U)
 #define POOL_PAGES  256
@@ -47,6 +48,14 @@ void invalidate(u64 address)
 		CALL(invalidate_page, address);
 	else
 		__asm__ volatile("invlpg (%0)" : : "r"(address) : "memory");
+}
+
+void pte_store(u64 *entry, u64 value)
+{
+	if (on_gnomon)
+		gn_pte_set(entry, value);
+	else
+		*entry = value;
 }
 
 void map(u64 address, u64 physical, u64 flags)

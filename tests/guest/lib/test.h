@@ -161,6 +161,7 @@ enum {
 /* The test's own tables. pte_of makes the tables on the way (present, writable, user). */
 extern u64 *page_root;
 u64 *pte_of(u64 address);
+void pte_store(u64 *entry, u64 value); /* told as a guest with paging=notified must tell it */
 void map(u64 address, u64 physical, u64 flags);
 void invalidate(u64 address);
 void load_root(u64 *root); /* also: forget all translations */

@@ -196,7 +196,7 @@ static void try(struct access a, const u64 entries[5], unsigned setting)
 	for (unsigned level = LEVELS; level; level--) {
 		if (*entry[level] == entries[level])
 			continue;
-		*entry[level] = entries[level];
+		pte_store(entry[level], entries[level]);
 		changed = true;
 	}
 	if (changed)

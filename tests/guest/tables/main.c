@@ -7,8 +7,8 @@
  * all of it is taken down: entries are emptied in either order, the frames of the tables become
  * data, are written and read as such, and serve as tables of other levels later. Every few rounds
  * an older space is entered again. Each access must do what the tables say; a hash of it all must
- * be the bare machine's. tests/guest/run gives the guest shadow=64, the least that there may be,
- * and looks whether all frames come back; here the monitor is asked how many it has used.
+ * be the bare machine's, under both coherence policies. tests/guest/run gives the guest shadow=64,
+ * the least, and looks whether all frames come back; here the monitor is asked how many are used.
  *
  * The command line: "full" for 100,000 rounds, else 2,000.
  */
@@ -104,10 +104,10 @@ static void add_mapping(struct space *s)
 
 		m->way[level] = entry;
 		if (level > 1 && !(*entry & PTE_P))
-			*entry = (u64)take_table(s) | PTE_P | PTE_W | PTE_U;
+			pte_store(entry, (u64)take_table(s) | PTE_P | PTE_W | PTE_U);
 		table = (u64 *)(*entry & PTE_ADDR);
 	}
-	*m->way[1] = (u64)data[m->frame] | m->flags;
+	pte_store(m->way[1], (u64)data[m->frame] | m->flags);
 	s->mappings++;
 }
 
@@ -115,7 +115,7 @@ static void make(struct space *s)
 {
 	s->mappings = s->tables = 0;
 	s->root = take_table(s);
-	s->root[0] = kernel_root[0];
+	pte_store(&s->root[0], kernel_root[0]);
 	for (unsigned count = 1 + random(PAGES_MAX); count; count--)
 		add_mapping(s);
 }
@@ -160,13 +160,13 @@ static void change(struct space *s)
 
 	if (!random(3)) {
 		m->flags = 0;
-		*m->way[1] = 0;
+		pte_store(m->way[1], 0);
 		invalidate(m->address);
 		access(m, KERNEL, true);
 	}
 	m->frame = random(FRAMES);
 	m->flags = PTE_P | (random(2) ? PTE_W : 0) | (random(2) ? PTE_U : 0);
-	*m->way[1] = (u64)data[m->frame] | m->flags;
+	pte_store(m->way[1], (u64)data[m->frame] | m->flags);
 	invalidate(m->address);
 	access(m, random(2) ? USER : KERNEL, random(2));
 }
@@ -190,7 +190,7 @@ static void use_as_data(u64 *table)
 static void empty(const struct mapping *m, bool from_above)
 {
 	for (unsigned level = 1; level <= 4; level++)
-		*m->way[from_above ? 5 - level : level] = 0;
+		pte_store(m->way[from_above ? 5 - level : level], 0);
 }
 
 static void take_down(struct space *s)
@@ -202,7 +202,7 @@ static void take_down(struct space *s)
 	while (s->mappings)
 		empty(&s->mapping[--s->mappings], from_above);
 	load_root(kernel_root);
-	s->root[0] = 0;
+	pte_store(&s->root[0], 0);
 	while (s->tables) {
 		u64 *table = s->table[--s->tables];
 
