@@ -36,7 +36,7 @@ host-fuzzer  = $(Q)mkdir -p $(@D) && clang $(filter-out -fsanitize=%,$(HOSTCFLAG
                -fsanitize=fuzzer,address,undefined -o $@ $(filter %.c,$^)
 
 # mm and mm/shadow: the real files over a machine whose RAM is an array.
-unit-tests   += frame-test p2m-test access-test paging-test vcpus-test world-test
+unit-tests   += frame-test p2m-test access-test paging-test vcpus-test threads-test world-test
 mutate-tests += shadow-mutate
 fuzz-tests   += world-fuzz
 host-mm     := $(mm) tests/host/mm/host.c
@@ -49,7 +49,8 @@ $(BUILD)/host/frame-test: $(call host-objects,tests/host/mm/frame-test.c $(host-
 $(BUILD)/host/p2m-test: $(call host-objects,tests/host/mm/p2m-test.c $(host-mm))
 	$(host-link)
 
-$(addprefix $(BUILD)/host/, access-test paging-test vcpus-test): $(BUILD)/host/%-test: \
+$(addprefix $(BUILD)/host/, access-test paging-test vcpus-test threads-test): \
+		$(BUILD)/host/%-test: \
 		$(BUILD)/host/tests/host/shadow/%-test.o \
 		$(call host-objects,$(host-shadow) tests/host/shadow/scene.c)
 	$(host-link)
@@ -57,7 +58,7 @@ $(addprefix $(BUILD)/host/, access-test paging-test vcpus-test): $(BUILD)/host/%
 $(BUILD)/host/world-test: $(call host-objects,tests/host/shadow/world-test.c $(host-shadow))
 	$(host-link)
 
-frame-test p2m-test access-test paging-test vcpus-test world-test: %: $(BUILD)/host/%
+frame-test p2m-test access-test paging-test vcpus-test threads-test world-test: %: $(BUILD)/host/%
 	$(Q)$<
 
 $(BUILD)/host/world-fuzz: tests/host/shadow/world-fuzz.c $(host-shadow)
@@ -91,10 +92,18 @@ $(BUILD)/host/cpu-test: $(call host-objects,arch/x86/cpu/speculation.c lib/print
                         tests/host/cpu/cpu-test.c)
 	$(host-link)
 
-boot-test lib-test cpu-test: %: $(BUILD)/host/%
+# The flush of guests on a model of memory. Sanitizers do not know its coroutines.
+unit-tests += flush-test
+$(BUILD)/host/flush-test: tests/host/cpu/flush-test.c tests/host/mm/host.c mm/frame.c \
+                          $(wildcard arch/x86/cpu/machine.[ch])
+	@mkdir -p $(@D)
+	$(Q)$(HOSTCC) $(filter-out -fsanitize=% -fno-sanitize%,$(HOSTCFLAGS)) -o $@ \
+		$(filter-out arch/%,$^)
+
+boot-test lib-test cpu-test flush-test: %: $(BUILD)/host/%
 	$(Q)$<
 
-.PHONY: boot-test lib-test cpu-test
+.PHONY: boot-test lib-test cpu-test flush-test
 
 # The kit's site patcher over the code area itself.
 unit-tests += patch-test

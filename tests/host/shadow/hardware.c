@@ -55,38 +55,51 @@ static bool cached(struct hardware *h, gva_t gva, struct shadow_access access, m
 	return false;
 }
 
+/* A and D are set in one locked step, and only in an entry that is still what the walk has read:
+ * the monitor may change it on another CPU meanwhile. */
+static bool set_bits(u64 *cell, u64 *entry, u64 bits)
+{
+	u64 old = *entry;
+
+	*entry |= bits;
+	return *entry == old || __atomic_compare_exchange_n(cell, &old, *entry, false,
+							    __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
+}
+
 struct hardware_answer hardware_access(struct hardware *h, mfn_t root, gva_t gva,
 				       struct shadow_access access)
 {
-	u64 have = W | U, entry, *cells[5];
-	mfn_t table = root, hit;
-	int leaf = 1;
+	u64 have, entry, *cell;
+	mfn_t table, hit;
+	int level;
 
 	if (cached(h, gva, access, &hit))
 		return (struct hardware_answer){.ok = true, .mfn = hit};
-	for (int level = 4; level >= 1; level--) {
-		cells[level] = (u64 *)machine_map(table) + (gva.v >> (3 + 9 * level) & 511);
-		entry = *cells[level];
+again:
+	have = W | U;
+	table = root;
+	for (level = 4;; level--) {
+		cell = (u64 *)machine_map(table) + (gva.v >> (3 + 9 * level) & 511);
+		entry = __atomic_load_n(cell, __ATOMIC_RELAXED);
 		if (!(entry & P))
 			return refuse(0, access);
 		if (entry & PS && (level > 2 || (level == 2 && entry & 0x1ff000)))
 			return refuse(P | 8, access); /* none are made */
 		have = narrow(have, entry);
 		table = MFN((entry & ADDR) >> 12);
-		leaf = level;
-		if (entry & PS && level == 2) {
-			table.v += gva.v >> 12 & 511;
+		if (level == 1 || entry & PS)
 			break;
-		}
+		if (!set_bits(cell, &entry, A))
+			goto again;
 	}
 	if (!permits(h, have, access))
 		return refuse(P, access);
-	for (int level = 4; level >= leaf; level--)
-		*cells[level] |= A;
-	if (access.write)
-		*cells[leaf] |= D;
+	if (!set_bits(cell, &entry, access.write ? A | D : A))
+		goto again;
+	if (level == 2)
+		table.v += gva.v >> 12 & 511;
 	h->tlb[h->next].page = gva.v >> 12;
-	h->tlb[h->next].spte_bits = have | (*cells[leaf] & D);
+	h->tlb[h->next].spte_bits = have | (entry & D);
 	h->tlb[h->next].mfn = table;
 	h->next = (h->next + 1) % ARRAY_SIZE(h->tlb);
 	return (struct hardware_answer){.ok = true, .mfn = table};
