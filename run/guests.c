@@ -2,6 +2,7 @@
 /* guests.c - see guests.h. */
 #include "run/guests.h"
 #include "arch/x86/cpu/cpu.h"
+#include "arch/x86/emulate/emulate.h"
 #include "hypercall/hypercall.h"
 #include "lib/errno.h"
 #include "lib/log.h"
@@ -16,6 +17,10 @@
  * quick. */
 #define SHADOW_SHARE   16
 #define SHADOW_DEFAULT 512
+
+/* Of the instructions that trapped so many are told at the end, each only if it did so often. */
+#define TRAPS_TOLD	    5
+#define TRAPS_WORTH_TELLING 1000
 
 #define RECORDED 8 /* how many of its last exits are printed for a guest that died */
 
@@ -148,6 +153,23 @@ static void say_end(const struct guest *g)
 	}
 }
 
+/* Which of its instructions trapped most: what to annotate next. */
+static void print_traps(struct guest *g)
+{
+	for (unsigned n = 0; n < TRAPS_TOLD; n++) {
+		struct vcpu_trap *most = g->vcpu.trap;
+
+		for (unsigned i = 1; i < VCPU_TRAPS; i++)
+			if (g->vcpu.trap[i].count > most->count)
+				most = &g->vcpu.trap[i];
+		if (most->count < TRAPS_WORTH_TELLING)
+			return;
+		log_info("guest '%s': %u traps at %#lx (%s)", g->config.name, most->count,
+			 most->rip, emulate_action_name(most->action));
+		most->count = 0;
+	}
+}
+
 static void print_stats(const struct guest *g)
 {
 	struct gn_stats s;
@@ -164,6 +186,7 @@ void guests_finish(struct cpu *cpu, struct guest *g)
 	guest_console_flush(g);
 	sched_remove(g);
 	say_end(g);
+	print_traps(g);
 	if (options->stats)
 		print_stats(g);
 	if (g->end == GUEST_KILLED || (g->end == GUEST_CRASHED && !g->loading))

@@ -107,6 +107,13 @@ static const action_function actions[INSN_COUNT] = {
     [INSN_SYSRET] = do_sysret,
 };
 
+const char *emulate_action_name(u8 action)
+{
+	static const char *const names[INSN_COUNT] = {INSN_NAMES};
+
+	return names[action];
+}
+
 enum emulate_verdict emulate_fault(struct emulate *e, enum exception vector)
 {
 	e->event = (struct emulate_event){.kind = EVENT_FAULT, .vector = vector};

@@ -216,6 +216,9 @@ enum emulate_verdict emulate_execute(struct emulate *e) __must_check;
 /* Step over e->insn: RIP, RF and the interrupt shadow as an executed one leaves them. */
 void emulate_skip(struct emulate *e);
 
+/* How insn.action is spelt in the opcode maps, such as "cli". */
+const char *emulate_action_name(u8 action);
+
 /* For operations: say which fault the guest gets, and return EMULATE_EVENT. */
 enum emulate_verdict emulate_fault(struct emulate *e, enum exception vector);
 enum emulate_verdict emulate_fault_error(struct emulate *e, enum exception vector, u32 error);

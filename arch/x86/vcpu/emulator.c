@@ -214,6 +214,20 @@ static void take_event(struct vcpu *v, const struct emulate *e, const struct emu
 		vcpu_reflect(v, e->event.vector, e->event.has_error, e->event.error);
 }
 
+/* Of two that want the same place the one that traps more often will have it. */
+static void count_trap(struct vcpu *v, u64 rip, u8 action)
+{
+	struct vcpu_trap *t = &v->trap[(rip ^ rip >> 6 ^ rip >> 12) % VCPU_TRAPS];
+
+	if (t->rip != rip && t->count) {
+		t->count--;
+		return;
+	}
+	t->rip = rip;
+	t->action = action;
+	t->count++;
+}
+
 enum vcpu_emulated vcpu_emulate(struct vcpu *v, const struct vcpu_store *store,
 				struct vcpu_copy_result *stop)
 {
@@ -232,8 +246,11 @@ enum vcpu_emulated vcpu_emulate(struct vcpu *v, const struct vcpu_store *store,
 	e.forced_prefix = v->frames == VCPU_FRAMES_XEN;
 	load_registers(v, &r);
 	verdict = emulate_decode(&e);
-	if (verdict == EMULATE_OK)
+	if (verdict == EMULATE_OK) {
+		if (e.insn.action)
+			count_trap(v, r.rip, e.insn.action);
 		verdict = emulate_execute(&e);
+	}
 	switch (verdict) {
 	case EMULATE_OK:
 		v->held_off_at = r.interrupt_shadow ? r.rip : 0;

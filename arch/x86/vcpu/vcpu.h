@@ -73,6 +73,15 @@ enum vcpu_frames {
 	VCPU_FRAMES_XEN,    /* RCX and R11 below them; one entry for all events; GS exchanged */
 };
 
+/* An instruction that traps, and how often it has, at least: those that share a place compete. */
+struct vcpu_trap {
+	u64 rip;
+	u32 count;
+	u8 action; /* emulate_action_name() */
+};
+
+#define VCPU_TRAPS 64
+
 /* Every field is (v) but those marked (c). */
 struct vcpu {
 	struct guest_regs regs;	   /* first: the switcher's */
@@ -130,6 +139,7 @@ struct vcpu {
 	mfn_t window[WINDOW_TABLES]; /* (c) the tables under slot 270 */
 	struct shadow_vcpu shadow;
 	u64 entries, reflections, events; /* counters */
+	struct vcpu_trap trap[VCPU_TRAPS]; /* by a hash of the RIP */
 };
 
 /* Make one. The vcpu page is page_mfn (published to the guest by the caller). -ENOMEM. */
