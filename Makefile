@@ -187,9 +187,10 @@ run-debian: all debian ## boot Debian's stock kernel to a shell on this terminal
 
 # ---- tests and checks: each target ends in lines "N passed, N failed" ----------------------------
 
-check-steps := lint unit guest-tests example rules emulate-check fuzz mutate reproducible system
+check-steps := lint unit guest-tests example rules emulate-check fuzz mutate reproducible system \
+               boundaries
 proof-steps := lint unit guest-tests-full example rules emulate-full shadow-full fuzz mutate \
-               reproducible system-full nmi-map
+               reproducible system-full nmi-map boundaries-full
 
 lint: $(opcodes) ## what can be said of the sources without running them
 	$(Q)tests/host/checks/lint $(TARGETCC) $(CFLAGS)
@@ -209,6 +210,14 @@ system: all guest-elfs debian ## boot under several firmwares, CPU models and em
 system-full: all guest-elfs debian
 	$(Q)tests/system/run --full
 
+boundaries: all guest-elfs ## an event at every instruction boundary of the code area, a sample
+	$(Q)tests/system/boundaries
+	$(Q)tests/system/boundaries --without 1 2 3
+
+boundaries-full: all guest-elfs ## at every tick in every state; and each table entry is needed
+	$(Q)tests/system/boundaries --full
+	$(Q)tests/system/boundaries --without
+
 nmi-map: all guest-elfs ## an NMI at every instruction of the switcher
 	$(Q)tests/system/nmi-map
 
@@ -227,4 +236,4 @@ format: ## format what differs from the last commit
 	git clang-format
 
 .PHONY: all help clean read run run-tour run-debian unit abi bench lint reproducible system \
-        system-full nmi-map check proof check-fresh format
+        system-full boundaries boundaries-full nmi-map check proof check-fresh format

@@ -369,8 +369,8 @@ xen_syscall:
 	push	%rcx
 	mov	VP(GN_VP_MASK), %rcx
 	movb	$1, (%rcx)
+deliver_last:
 	jmp	*VP(GN_VP_SYSCALL_HANDLER)
-deliver_end:
 
 /*
  * defer: a call (EAX, arguments in RDI, RSI, RDX, R10) goes into the ring. Its entry is written
@@ -506,7 +506,7 @@ gn_sites:
 	 * frame. */
 	range iret_body, iret_user, GN_SITE_IRET_FAULT
 	range sysret_iretq, sysret_iretq, GN_SITE_SYSRET_FAULT
-	range deliver, deliver_end, GN_SITE_STACK_FAULT
+	range deliver, deliver_last, GN_SITE_STACK_FAULT
 gn_sites_end:
 
 	.globl gn_deliver_entry

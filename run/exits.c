@@ -10,6 +10,7 @@
  */
 #include "arch/x86/cpu/apic.h"
 #include "arch/x86/cpu/insn.h"
+#include "arch/x86/cpu/nmi-storm.h"
 #include "arch/x86/cpu/tsc.h"
 #include "hypercall/hypercall.h"
 #include "lib/bug.h"
@@ -181,6 +182,7 @@ static void interrupt(struct guest *g, unsigned vector)
 	if (vector != VECTOR_SPURIOUS)
 		apic_end_of_interrupt();
 	if (vector == VECTOR_TIMER) {
+		nmi_storm_note_event(g->vcpu.regs.rip);
 		tell_late_event(g);
 		sched_tick();
 	}

@@ -230,6 +230,8 @@ static __noreturn __noinline void run(struct cpu *cpu)
 	}
 	if (options.debug & OPTION_NMI)
 		nmi_storm_start(&boot_info.acpi);
+	if (options.debug & OPTION_EVENTS)
+		nmi_storm_note_events();
 	run_guests(cpu, &options);
 	nmi_storm_end();
 	log_info("all guests ended");

@@ -35,8 +35,8 @@ static const struct choice exits[] = {{"acpi", EXIT_BY_ACPI},	  {"debug", EXIT_B
 				      {"reboot", EXIT_BY_REBOOT}, {NULL, 0}};
 static const struct choice mitigations[] = {{"auto", true}, {"off", false}, {NULL, 0}};
 static const struct choice checks[] = {
-	{"audit", OPTION_AUDIT}, {"nmi", OPTION_NMI}, {"secret", OPTION_SECRET},
-	{"untested", OPTION_UNTESTED}, {NULL, 0}};
+	{"audit", OPTION_AUDIT}, {"nmi", OPTION_NMI}, {"events", OPTION_EVENTS},
+	{"secret", OPTION_SECRET}, {"untested", OPTION_UNTESTED}, {NULL, 0}};
 static const struct choice flag[] = {{"", true}, {NULL, 0}}; /* a word without = */
 
 static const struct option known[] = {

@@ -10,6 +10,7 @@
  *	stats		   print each guest's counters when it ends
  *	debug=WHAT,...	   audit: check the monitor's page tables at boot, and the shadow tables
  *			   all the time; nmi: raise NMIs, and say where in the switcher they came;
+ *			   events: say where in the code area the timer's interrupts came;
  *			   secret: fill free memory with a pattern that no guest may ever see;
  *			   untested: no self-test in ring 1, for tests that break the monitor
  */
@@ -20,17 +21,18 @@
 #include "boot/boot-info.h"
 #include "lib/log.h"
 
-#define OPTION_AUDIT  (1u << 0)
-#define OPTION_NMI    (1u << 1)
-#define OPTION_SECRET (1u << 2)
+#define OPTION_AUDIT	(1u << 0)
+#define OPTION_NMI	(1u << 1)
+#define OPTION_SECRET	(1u << 2)
 #define OPTION_UNTESTED (1u << 3)
+#define OPTION_EVENTS	(1u << 4)
 
 struct options {
-	u32 console, log;	       /* CONSOLE_ bits */
-	u32 log_level;		       /* enum log_level */
-	u32 exit;		       /* enum exit_method */
-	u32 mitigations, stats;	       /* 0 or 1 */
-	u32 debug;		       /* OPTION_ bits */
+	u32 console, log;	/* CONSOLE_ bits */
+	u32 log_level;		/* enum log_level */
+	u32 exit;		/* enum exit_method */
+	u32 mitigations, stats; /* 0 or 1 */
+	u32 debug;		/* OPTION_ bits */
 };
 
 /*

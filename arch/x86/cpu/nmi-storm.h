@@ -2,6 +2,7 @@
 /*
  * nmi-storm.h - debug=nmi: the PIT raises an NMI every few thousand instructions, and where in the
  * switcher each one came is noted. The switcher must survive one at any of its instructions.
+ * debug=events: where in the code area the timer's interrupts came is noted.
  */
 #ifndef CPU_NMI_STORM_H
 #define CPU_NMI_STORM_H
@@ -13,7 +14,10 @@
 void nmi_storm_start(const struct boot_acpi *acpi);
 /* From cpu_nmi(), with the address where the NMI came. */
 void nmi_storm_note(u64 rip);
-/* Stop it, and print how many came and the switcher's offsets that were hit. */
+/* From now on nmi_storm_note_event() notes where a guest was when the timer's interrupt came. */
+void nmi_storm_note_events(void);
+void nmi_storm_note_event(u64 rip);
+/* Stop both, and print how many came and the offsets that were hit. */
 void nmi_storm_end(void);
 
 #endif

@@ -9,8 +9,8 @@
  * start of a scene, a few instructions of one kind: return to the kernel or to ring 3, take an
  * exception through a trap or an interrupt gate, sleep, make a call. The next trial arms it one
  * tick later, until the event comes after the scene. Under QEMU's -icount, and in Bochs always, a
- * tick is an instruction, so the event comes at each boundary once; tests/system/boundaries reads
- * from the emulator at which.
+ * tick is an instruction, so the event comes at each boundary once; tests/system/boundaries asks
+ * the monitor at which.
  *
  * Every scene is played with vif 0 and 1, with another event waiting already, and within a handler.
  * Each event must come exactly once, soon after vif lets it (the test waits without leaving to the
@@ -19,15 +19,19 @@
  * one frame.
  *
  * On the command line: "raw", with CLI, STI, IRETQ, SYSRETQ and HLT themselves instead of the code
- * area's slots; "held", raw and an STI before each return; "all": every tick and state. Else a
- * sample.
+ * area's slots; "held", raw and an STI before each return; "notified", that the guest runs under
+ * this policy; "all": every tick in every state. Else it is every tick of scenes of slots outside
+ * of handlers, and a sample of the others.
  */
+#include "guest-abi/kit/operations.h"
 #include "tests/guest/boundaries/scenes.h"
 
 const char test_name[] = "boundaries";
 
 #define INTERRUPT 0x8e
 #define TRAP	  0x8f
+#define NO_PAGES  0x0000000070000000			  /* entries that the scenes swap */
+#define LINEAR(n) (0x0000710000000000 + ((u64)(n) << 30)) /* the entries, once more */
 #define MSR_STAR  0xc0000081
 
 #define LEAD	3000  /* ticks from the start of a trial to its scene: timer_set takes some */
@@ -36,7 +40,7 @@ const char test_name[] = "boundaries";
 #define STRIDE	50
 #define AFTER	40    /* ticks in a row whose event comes behind the scene: it is done */
 #define LONGEST 20000 /* a sweep */
-#define WAITING 4000  /* a sweep of a scene that waits for its event */
+#define WAITING 1000  /* a sweep of a scene that waits for its event; more if parts trap */
 #define SAMPLE	23    /* ticks from one trial to the next, if not all */
 
 /* How deep events may find the stack below the scene: the return address of an operation that was
@@ -51,16 +55,23 @@ enum { EVENTS_OFF, EVENTS_ON, EVENT_WAITS, STATES };
 struct scene {
 	const char *name;
 	u64 (*play)(void);
-	u8 gate;	/* type of the exceptions' gates */
-	u8 raises;	/* GN_PORT_SELF, so often */
-	u8 exceptions;	/* so many come */
-	bool waits;	/* for the event, in ring 3 */
-	u16 deepest[2]; /* by vif */
+	u8 gate;		  /* type of the exceptions' gates */
+	u8 raises;		  /* GN_PORT_SELF, so often */
+	u8 exceptions;		  /* so many come */
+	bool waits;		  /* for the event, in ring 3 or asleep */
+	bool slots;		  /* about slots: there are no instructions for it */
+	void (*in_handler)(void); /* one call into the ring by each handler, as by the scene */
+	u8 map;			  /* the linear map of the entries that it swaps, from 1; 0: none */
+	u16 deepest[2];		  /* by vif */
 };
 
 /* clang-format off */
 static const struct scene scenes[] = {
 	{"flags", scene_flags, INTERRUPT, .deepest = {ONE_FRAME, ONE_FRAME}},
+	{"set_vif", scene_set_vif, INTERRUPT,
+	 .slots = true, .deepest = {ONE_FRAME, ONE_FRAME}},
+	{"set_flags", scene_set_flags, INTERRUPT,
+	 .slots = true, .deepest = {ONE_FRAME, ONE_FRAME}},
 	{"iret, vif 1", scene_iret_on, INTERRUPT, .deepest = {ONE_FRAME, TWO_FRAMES}},
 	{"iret, vif 0", scene_iret_off, INTERRUPT, .deepest = {ONE_FRAME, TWO_FRAMES}},
 	{"iret to user", scene_iret_user, INTERRUPT, .deepest = {ONE_FRAME, TWO_FRAMES}},
@@ -81,8 +92,25 @@ static const struct scene scenes[] = {
 	 .exceptions = 1, .deepest = {ONE_FRAME, ONE_FRAME}},
 	{"page fault, trap gate", scene_page_fault, TRAP,
 	 .exceptions = 1, .deepest = {ONE_FRAME, TWO_FRAMES}},
+	{"exception, pending set", scene_invalid_pending, TRAP,
+	 .slots = true, .exceptions = 1, .deepest = {ONE_FRAME, TWO_FRAMES}},
+	{"page fault, pending set", scene_page_fault_pending, TRAP,
+	 .slots = true, .exceptions = 1, .deepest = {ONE_FRAME, TWO_FRAMES}},
 	{"halt", scene_halt, INTERRUPT, .waits = true, .deepest = {ONE_FRAME, ONE_FRAME}},
 	{"call", scene_call, INTERRUPT, .deepest = {ONE_FRAME, ONE_FRAME}},
+	{"no system-call entry", scene_iret_user, INTERRUPT,
+	 .exceptions = 1, .deepest = {ONE_FRAME, TWO_FRAMES}},
+	{"no stack", scene_no_stack, INTERRUPT,
+	 .exceptions = 1, .deepest = {ONE_FRAME, ONE_FRAME}},
+	{"refused", scene_refused, INTERRUPT,
+	 .slots = true, .exceptions = 3, .deepest = {ONE_FRAME, ONE_FRAME}},
+	{"defer", scene_defer, INTERRUPT,
+	 .slots = true, .in_handler = defer_in_handler, .deepest = {ONE_FRAME, ONE_FRAME}},
+#define NOTIFY(name, number)                                                                       \
+	{name, scene_swap, INTERRUPT, .slots = true, .in_handler = swap_in_handler,                \
+	 .map = (number), .deepest = {ONE_FRAME, ONE_FRAME}}
+	NOTIFY("notify", 0), NOTIFY("notify by map 0", 1), NOTIFY("notify by map 1", 2),
+	NOTIFY("notify by map 2", 3), NOTIFY("notify by map 3", 4),
 	{"raise", scene_raise, INTERRUPT, .raises = 1, .deepest = {ONE_FRAME, ONE_FRAME}},
 };
 /* clang-format on */
@@ -102,7 +130,8 @@ SNIPPET(user_wait, "mov $0x50020000, %r8d\n"
 		   "mov $1, %edi\n"
 		   "2: syscall");
 
-static bool every, raw;
+static bool all, raw;
+static u64 *entries; /* of page tables, for nothing */
 static u64 trials, lost, doubled, wrong, deep, longest;
 
 static u64 rdtsc(void)
@@ -130,20 +159,39 @@ static void set_gate(unsigned vector, void (*handler)(void), u8 type)
 	CALL(set_idt, gate, vector, 1);
 }
 
+/* What the scene and the handlers have put into the ring since then is there, once each. (What has
+ * been carried out still stands there.) */
+static void judge_ring(u32 first)
+{
+	u32 end = VCPU_PAGE->ring_tail, expected = 1 + (u32)(timer_events + self_events);
+
+	for (u32 i = first; i != end && i - first < expected; i++)
+		for (u32 j = i + 1; j != end && j - first < expected; j++)
+			doubled += VCPU_PAGE->ring[i % GN_RING_ENTRIES].argument[0] ==
+				   VCPU_PAGE->ring[j % GN_RING_ENTRIES].argument[0];
+	lost += end - first < expected;
+	doubled += end - first > expected;
+	wrong += gn_set_lazy(0) != 0;
+}
+
 /* One event, so many ticks after the scene's start; when it came. (Set by vif 1 before: with vif 0
  * it may only have become pending then.) */
 static enum when play(const struct scene *s, unsigned state, bool nested, s64 tick)
 {
 	u64 start, self = s->raises || state == EVENT_WAITS, end, answer;
+	u32 ring = VCPU_PAGE->ring_tail;
 	enum when when;
 
 	__asm__ volatile("call *%0" : : "m"(way.cli) : "rax", "memory", "cc");
 	timer_events = self_events = exceptions = deepest = 0;
 	if (state == EVENT_WAITS)
 		CALL(port_raise, GN_PORT_SELF);
+	if (s->in_handler)
+		gn_set_lazy(GN_LAZY_MMU);
 	start = rdtsc() + LEAD;
 	wait_limit = start + (u64)tick + SLACK;
-	CALL(timer_set, ns_at(start + (u64)tick));
+	/* In the middle of a tick: so the roundings up to the APIC's count skip none. */
+	CALL(timer_set, (ns_at(start + (u64)tick) + ns_at(start + (u64)tick + 1)) / 2);
 	if (state == EVENTS_ON)
 		__asm__ volatile("call *%0" : : "m"(way.sti) : "rax", "memory", "cc");
 	while (rdtsc() < start)
@@ -159,6 +207,8 @@ static enum when play(const struct scene *s, unsigned state, bool nested, s64 ti
 		;
 
 	trials++;
+	if (s->in_handler)
+		judge_ring(ring);
 	lost += !timer_events || self_events < self || exceptions < s->exceptions;
 	doubled += timer_events > 1 || self_events > self || exceptions > s->exceptions;
 	wrong += answer != 0;
@@ -175,25 +225,35 @@ static bool is_clean(void)
 static void sweep(const struct scene *s, unsigned state, bool nested)
 {
 	static s64 early; /* the timer is late by what the monitor does before it sets the APIC's */
-	u64 before = trials;
-	s64 longest_sweep = s->waits ? WAITING : LONGEST;
-	unsigned behind = 0;
-	s64 tick;
+	unsigned behind = 0, step = all || !(raw || nested) ? 1 : SAMPLE;
+	s64 tick, longest = s->waits ? (nested || raw ? 4 : 1) * WAITING : LONGEST;
 
-	longest = 0;
 	if (state != EVENT_WAITS) /* then it cannot be seen: as without one */
 		for (early = -EARLY; early < LONGEST && is_clean(); early += STRIDE)
 			if (play(s, state, nested, early) != BEFORE)
 				break;
-	for (tick = early - STRIDE; behind < AFTER && tick < early + longest_sweep && is_clean();
-	     tick += every ? 1 : SAMPLE)
-		behind = play(s, state, nested, tick) == BEHIND ? behind + (every ? 1 : SAMPLE) : 0;
-	if (every || !is_clean())
-		print("%s, %s%s: %lu trials, %lu bytes deep\n", s->name,
-		      state == EVENTS_OFF  ? "vif 0"
-		      : state == EVENTS_ON ? "vif 1"
-					   : "vif 0 and an event waits",
-		      nested ? ", in a handler" : "", trials - before, longest);
+	for (tick = early - STRIDE; behind < AFTER && tick < early + longest && is_clean();
+	     tick += step)
+		behind = play(s, state, nested, tick) == BEHIND ? behind + step : 0;
+}
+
+/* The ways of a scene that are the same for all its trials; then all its trials. */
+static void play_all(const struct scene *s)
+{
+	u64 before = trials;
+
+	set_gate(3, leave_handler, s->gate);
+	set_gate(6, s->play == scene_iret_user ? leave_handler : invalid_handler, s->gate);
+	set_gate(14, fault_handler, s->gate);
+	syscall_entry_set(s->play == scene_iret_user && s->exceptions ? 0
+								      : (u64)scene_syscall_entry);
+	handler_call = s->in_handler;
+	swapped = s->map ? (u64 *)(LINEAR(s->map - 1) + (u64)entries % 4096) : entries;
+	longest = 0;
+	for (unsigned state = 0; state < STATES && is_clean(); state++)
+		for (unsigned nested = 0; nested < 2 && is_clean(); nested++)
+			sweep(s, state, nested);
+	print("%s: %lu trials, at most %lu bytes deep\n", s->name, trials - before, longest);
 }
 
 static void put_user_program(u8 *page, u64 at, const struct snippet *code)
@@ -221,30 +281,33 @@ static void prepare(void)
 		way.iret = (u64)raw_sti_iret;
 		way.sysret = (u64)raw_sti_sysret;
 	}
-	syscall_entry_set((u64)scene_syscall_entry);
 	kernel_stack_set((u64)scene_stack + STACK_SIZE - FROM_USER);
 	set_gate(TIMER_VECTOR, timer_handler, INTERRUPT);
 	set_gate(SELF_VECTOR, self_handler, INTERRUPT);
 	set_gate(NEST_VECTOR, nest_handler, INTERRUPT);
+	set_gate(13, refusal_handler, INTERRUPT);
+	gate_set_handler(8, (u64)leave_handler, 1, 0);
+	entries = pte_of(NO_PAGES);
+	for (unsigned i = 0; i < 4; i++)
+		entries[i] = (u64)page | PTE_P | PTE_W | PTE_NX;
+	for (unsigned i = 0; i < GN_LINEAR_MAPS; i++) {
+		u64 frame = (u64)entries & PTE_ADDR;
+
+		map(LINEAR(i), frame, PTE_P | PTE_W | PTE_NX);
+		gn_set_linear_map(i, (void *)LINEAR(i), 1, frame >> 12);
+	}
 	CALL(port_bind, GN_PORT_TIMER, TIMER_VECTOR);
 	CALL(port_bind, GN_PORT_SELF, SELF_VECTOR);
 }
 
 void test_main(void)
 {
-	every = command_line_has("all");
+	all = command_line_has("all");
 	raw = command_line_has("raw") || command_line_has("held");
 	prepare();
-	for (const struct scene *s = scenes; s < scenes + SCENES && is_clean(); s++) {
-		set_gate(3, breakpoint_handler, s->gate);
-		set_gate(6, invalid_handler, s->gate);
-		set_gate(14, fault_handler, s->gate);
-		for (unsigned state = 0; state < STATES; state++)
-			for (unsigned nested = 0; nested < 2 && is_clean(); nested++)
-				sweep(s, state, nested);
-		if (!is_clean())
-			print("it was scene \"%s\"\n", s->name);
-	}
+	for (const struct scene *s = scenes; s < scenes + SCENES && is_clean(); s++)
+		if (!(raw && s->slots) && (s->play != scene_swap || command_line_has("notified")))
+			play_all(s);
 	print("%lu trials, %lu lost, %lu doubled, %lu wrong, %lu too deep\n", trials, lost, doubled,
 	      wrong, deep);
 	check(lost == 0, "%lu events or exceptions were lost", lost);

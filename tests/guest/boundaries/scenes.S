@@ -12,12 +12,21 @@
 #define IF_ON	0x202
 #define IF_OFF	0x002
 #define NOWHERE 0x123456789000	/* mapped by nobody */
+#define OTHER_FRAME 0x1000	/* of an entry that is present: each swap of it is told */
 #define PATTERN 0x5a5a12345a5a
 
-#define SET_VIF	   (GN_CODE_AREA + 131 * GN_SLOT_SIZE)
-#define GET_VIF	   (GN_CODE_AREA + 130 * GN_SLOT_SIZE)
-#define VERSION	   (GN_CODE_AREA + 0 * GN_SLOT_SIZE)
-#define PORT_RAISE (GN_CODE_AREA + 17 * GN_SLOT_SIZE)
+#define SLOT(n)	   (GN_CODE_AREA + (n) * GN_SLOT_SIZE)
+#define VERSION	   SLOT(0)
+#define INVALIDATE SLOT(11)
+#define PORT_RAISE SLOT(17)
+#define GET_VIF	   SLOT(130)
+#define SET_VIF	   SLOT(131)
+#define PTE_SWAP   SLOT(161)
+#define SET_FLAGS  SLOT(194)
+#define WRITE_CR3  SLOT(196)
+#define WRITE_FS   SLOT(197)
+#define WRITE_GS   SLOT(198)
+#define NO_ADDRESS 0x4000000000000000	/* nor a CR3 */
 
 	.text
 
@@ -107,7 +116,23 @@ nest_handler:
 	cmp	deepest(%rip), %rax
 	jle	1f
 	mov	%rax, deepest(%rip)
-1:	pop	%rcx
+1:	cmpq	$0, handler_call(%rip)
+	je	2f
+	push	%rdx			/* what the scene does, the handler does elsewhere */
+	push	%rsi
+	push	%rdi
+	push	%r8
+	push	%r10
+	push	%r11
+	lea	\count(%rip), %rdi
+	call	*handler_call(%rip)
+	pop	%r11
+	pop	%r10
+	pop	%r8
+	pop	%rdi
+	pop	%rsi
+	pop	%rdx
+2:	pop	%rcx
 	pop	%rax
 	jmp	*way + WAY_IRET(%rip)
 .endm
@@ -132,9 +157,18 @@ fault_handler:
 	addq	$2, (%rsp)
 	jmp	*way + WAY_IRET(%rip)
 
-/* From ring 3: back to the scene that went there. */
-	.globl breakpoint_handler
-breakpoint_handler:
+/* The fault is at the instruction that the call stands for. */
+	.globl refusal_handler
+refusal_handler:
+	incq	exceptions(%rip)
+	mov	refused_size(%rip), %rax
+	add	$8, %rsp
+	add	%rax, (%rsp)
+	jmp	*way + WAY_IRET(%rip)
+
+/* From ring 3, or from a stack that is none: back to the scene that went there. */
+	.globl leave_handler
+leave_handler:
 	incq	exceptions(%rip)
 	mov	kernel_rsp(%rip), %rsp
 	xor	%eax, %eax
@@ -154,21 +188,34 @@ scene_flags:
 	call	*way + WAY_CLI(%rip)
 	call	*way + WAY_STI(%rip)
 	call	*way + WAY_CLI(%rip)
-	lea	raw_cli(%rip), %rax
-	cmp	%rax, way + WAY_CLI(%rip)
-	je	1f
+	xor	%eax, %eax
+	ret
+
+	.globl scene_set_vif
+scene_set_vif:
 	mov	$1, %edi
 	movabs	$SET_VIF, %rax
 	call	*%rax
 	movabs	$GET_VIF, %rax
 	call	*%rax
 	xor	$1, %eax
-	jnz	2f
+	jnz	1f
 	xor	%edi, %edi
 	movabs	$SET_VIF, %rax
 	call	*%rax
-1:	xor	%eax, %eax
-2:	ret
+	xor	%eax, %eax
+1:	ret
+
+	.globl scene_set_flags
+scene_set_flags:
+	mov	$IF_ON, %edi
+	movabs	$SET_FLAGS, %rax
+	call	*%rax
+	mov	$IF_OFF, %edi
+	movabs	$SET_FLAGS, %rax
+	call	*%rax
+	xor	%eax, %eax
+	ret
 
 .macro iret_to flags
 	mov	%rsp, %rax
@@ -236,6 +283,16 @@ scene_invalid:
 	xor	%eax, %eax
 	ret
 
+/* The same with a pending that the scene itself has set: the stubs ask the monitor. */
+	.globl scene_invalid_pending, scene_page_fault_pending
+scene_invalid_pending:
+	movabs	$GN_VCPU_PAGE + GN_VP_PENDING, %rax
+	movb	$1, (%rax)
+	jmp	scene_invalid
+scene_page_fault_pending:
+	movabs	$GN_VCPU_PAGE + GN_VP_PENDING, %rax
+	movb	$1, (%rax)
+
 	.globl scene_page_fault
 scene_page_fault:
 	movabs	$NOWHERE, %rax
@@ -267,6 +324,57 @@ scene_raise:
 	movabs	$PORT_RAISE, %rax
 	call	*%rax
 	ret
+
+/* A frame cannot be pushed. No event may come meanwhile: its own could not either. */
+	.globl scene_no_stack
+scene_no_stack:
+	call	*way + WAY_CLI(%rip)
+	mov	%rsp, kernel_rsp(%rip)
+	movabs	$NOWHERE, %rsp
+	ud2
+
+.macro refuse slot, size
+	movq	$\size, refused_size(%rip)
+	movabs	$NO_ADDRESS, %rdi
+	movabs	$\slot, %rax
+	call	*%rax
+.endm
+	.globl scene_refused
+scene_refused:
+	refuse	WRITE_CR3, 3
+	refuse	WRITE_FS, 2
+	refuse	WRITE_GS, 2
+	xor	%eax, %eax
+	ret
+
+/* A call into the ring, by the scene or, RDI its counter, by a handler. */
+	.globl scene_defer, defer_in_handler
+scene_defer:
+	lea	scene(%rip), %rdi
+defer_in_handler:
+	movabs	$INVALIDATE, %rax
+	jmp	*%rax
+
+/* A notice into the ring. */
+	.globl scene_swap, swap_in_handler
+scene_swap:
+	mov	swapped(%rip), %rdi
+	mov	(%rdi), %rsi
+	xor	$OTHER_FRAME, %rsi
+	movabs	$PTE_SWAP, %rax
+	call	*%rax
+	xor	%eax, %eax
+	ret
+swap_in_handler:
+	lea	timer_events(%rip), %rax
+	sub	%rdi, %rax		/* 0, -8: an entry for each kind of event */
+	mov	swapped(%rip), %rdi
+	sub	%rax, %rdi
+	add	$16, %rdi
+	mov	(%rdi), %rsi
+	xor	$OTHER_FRAME, %rsi
+	movabs	$PTE_SWAP, %rax
+	jmp	*%rax
 
 /* ---- raw instructions ------------------------------------------------------------------------ */
 
@@ -302,10 +410,13 @@ timer_events:	.skip 8		/* on a page that ring 3 reads */
 self_events:	.skip 8
 exceptions:	.skip 8
 	.balign 4096
-	.globl deepest, event_rip, wait_limit, scene_stack
+	.globl deepest, event_rip, wait_limit, scene_stack, handler_call, swapped
 deepest:	.skip 8
 event_rip:	.skip 8
 wait_limit:	.skip 8
+handler_call:	.skip 8
+swapped:	.skip 8
+refused_size:	.skip 8
 scene:		.skip 8
 scene_rsp:	.skip 8
 answer:		.skip 8

@@ -44,15 +44,21 @@ u64 scene_run(u64 (*scene)(void), bool nested, bool vif);
 u64 scene_flags(void), scene_iret_on(void), scene_iret_off(void), scene_iret_user(void);
 u64 scene_iret_user_wait(void), scene_sysret(void), scene_sysret_wait(void);
 u64 scene_user_exception(void), scene_invalid(void), scene_page_fault(void), scene_halt(void);
-u64 scene_call(void), scene_raise(void);
+u64 scene_call(void), scene_raise(void), scene_no_stack(void), scene_refused(void);
+u64 scene_defer(void), scene_swap(void), scene_set_vif(void), scene_set_flags(void);
+u64 scene_invalid_pending(void), scene_page_fault_pending(void);
 
 void timer_handler(void), self_handler(void), nest_handler(void), invalid_handler(void);
-void fault_handler(void), breakpoint_handler(void), scene_syscall_entry(void);
+void fault_handler(void), leave_handler(void), refusal_handler(void), scene_syscall_entry(void);
+void defer_in_handler(void), swap_in_handler(void);
 
 extern volatile u64 timer_events, self_events, exceptions;
 extern u64 deepest;    /* bytes of the scenes' stack below the scene's own RSP, at most */
 extern u64 event_rip;  /* where the last timer event came */
 extern u64 wait_limit; /* TSC: the user gives up */
+extern void (*handler_call)(void); /* what events' handlers do, or NULL */
+extern u64
+    *swapped; /* page-table entries of nothing: the scene's, and from the third the handlers' */
 extern u8 scene_stack[STACK_SIZE];
 #endif
 
