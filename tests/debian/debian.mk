@@ -26,6 +26,10 @@ $(debian)/programs/hello32: tests/debian/programs/hello32.c
 	$(Q)gcc -m32 -O2 -ffreestanding -fno-pie -no-pie -nostdlib -static -fno-stack-protector \
 		-o $@ $<
 
+$(debian)/programs/segments: tests/debian/programs/segments.c
+	@mkdir -p $(@D)
+	$(Q)gcc -O2 -Wall -Wextra -Werror -static -no-pie -o $@ $<
+
 # An attack from within a kernel, built as Linux builds its modules, in a folder of its own; and who
 # endures it.
 hostile := tests/debian/hostile
@@ -44,7 +48,7 @@ $(debian)/hostile/victim: $(hostile)/victim.c
 	$(Q)gcc -O2 -Wall -Wextra -Werror -static -o $@ $<
 
 $(debian)/hostile.gz: $(debian)/hostile/attack.ko $(debian)/hostile/victim
-$(debian)/full.gz: $(debian)/programs/debuggee $(debian)/programs/hello32
+$(debian)/full.gz: $(addprefix $(debian)/programs/,debuggee hello32 segments)
 $(debian)/%.gz: $(debian)/fetched $(addprefix tests/debian/,initramfs init) \
 		$(wildcard tests/debian/tests/*)
 	$(call say,CPIO,$@)
