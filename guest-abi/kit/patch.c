@@ -49,6 +49,13 @@ const struct gn_relocation *gn_relocation(unsigned operation)
 	return found;
 }
 
+/* No room is too small for a call. */
+#define S(name, native, lost)	     +ROOM_OF(GN_SITE_##name)
+#define ROOM_OF(...)		     ROOM_TEST(__VA_ARGS__)
+#define ROOM_TEST(number, room, ...) (room < CALL_SIZE)
+_Static_assert(0 GN_SITES(S) == 0, "");
+#undef S
+
 /* The distance from the instruction that ends at end; false: it does not fit. */
 static bool reach(uint64_t end, uint64_t target, uint8_t *displacement)
 {
@@ -113,7 +120,7 @@ static bool form_call(const struct gn_patch *patch, unsigned operation, uint8_t 
 {
 	uint8_t bytes[CALL_SIZE] = {CALL_OPCODE, modrm};
 
-	if (room < CALL_SIZE || !reach(end, (uint64_t)&patch->targets[operation], bytes + 2))
+	if (!reach(end, (uint64_t)&patch->targets[operation], bytes + 2))
 		return false;
 	place(form, room, bytes, sizeof(bytes));
 	return true;
@@ -124,6 +131,7 @@ const char *gn_patch_form(const struct gn_patch *patch, const struct gn_site *si
 	const struct operation *native = &operations[site->operation];
 	const struct gn_relocation *r = patch->relocation(site->operation);
 	uint64_t end = gn_site_start(site) + site->room;
+	uint8_t modrm;
 
 	switch (r ? r->kind : GN_RELOCATE_NATIVE) {
 	case GN_RELOCATE_NATIVE:
@@ -135,20 +143,22 @@ const char *gn_patch_form(const struct gn_patch *patch, const struct gn_site *si
 	case GN_RELOCATE_INLINE:
 		if (form_inline(patch, r, site->room, end, form))
 			return NULL;
-		/* fall through */
+		modrm = CALL_MODRM;
+		break;
 	case GN_RELOCATE_CALL:
-		if (!r->target)
-			return "the monitor's form does not fit, and there is no call";
-		if (form_call(patch, site->operation, CALL_MODRM, site->room, end, form))
-			return NULL;
-		return "it is too far from the table of targets";
+		modrm = CALL_MODRM;
+		break;
 	case GN_RELOCATE_JUMP:
-		if (form_call(patch, site->operation, JUMP_MODRM, site->room, end, form))
-			return NULL;
-		return "it is too far from the table of targets";
+		modrm = JUMP_MODRM;
+		break;
 	default:
 		return "the monitor wants something that this kit does not know";
 	}
+	if (!r->target)
+		return "the monitor's form does not fit, and there is no call";
+	if (!form_call(patch, site->operation, modrm, site->room, end, form))
+		return "it is too far from the table of targets";
+	return NULL;
 }
 
 static bool are_equal(const uint8_t *a, const uint8_t *b, unsigned size)

@@ -202,6 +202,21 @@ static void check_form(unsigned i)
 	check(start[-1] == FILLER && start[sites[i].room] == FILLER, "the bytes beside it", i);
 }
 
+/* A site of 20 bytes could take more than a relocation holds. */
+static const struct gn_relocation *long_inline(unsigned operation)
+{
+	static struct gn_relocation *whole;
+
+	if (operation != 10)
+		return real(operation);
+	if (!whole)
+		whole = malloc(sizeof(*whole)); /* so that ASan knows its end */
+	*whole = *real(10);
+	whole->kind = GN_RELOCATE_INLINE;
+	whole->length = sizeof(whole->bytes) + 1;
+	return whole;
+}
+
 static void check_forms(void)
 {
 	struct gn_patch patch = patch_for(lay_out());
@@ -233,6 +248,10 @@ static void check_forms(void)
 	patch = patch_for(lay_out());
 	patch.vcpu_page = 0;
 	check(!gn_patch_sites(&patch, &wrong) && is_call(0, CALL, GN_OP_cli), "no vcpu page", 0);
+	patch = patch_for(lay_out());
+	patch.relocation = long_inline;
+	check(!gn_patch_sites(&patch, &wrong) && is_call(10, CALL, GN_OP_write_fs_base),
+	      "an inline form that is too long", 0);
 	check(!real(GN_SITE_COUNT) && !real(~0u), "an operation that the monitor does not know", 0);
 }
 
@@ -271,6 +290,17 @@ static const struct gn_relocation *odd(unsigned operation)
 	return operation == 3 ? &strange : real(operation);
 }
 
+static const struct gn_relocation *no_target(unsigned operation)
+{
+	static struct gn_relocation call;
+
+	if (operation != 4 && operation != 5)
+		return real(operation);
+	call = *real(operation);
+	call.target = 0;
+	return &call;
+}
+
 static void check_refusals(void)
 {
 	const uint8_t room = native[1].room;
@@ -293,6 +323,9 @@ static void check_refusals(void)
 	sites[24].operation = 21;
 	refuse("twice", &patch, 24, "overlaps");
 	patch = patch_for(lay_out());
+	set_start(&sites[24], (const uint8_t *)gn_site_start(&sites[21]) - 1);
+	refuse("the byte before another", &patch, 24, "overlaps");
+	patch = patch_for(lay_out());
 	set_start(&sites[24], (const uint8_t *)gn_site_start(&sites[21]) + 7);
 	refuse("the last byte of another", &patch, 24, "overlaps");
 	patch = patch_for(lay_out());
@@ -310,6 +343,11 @@ static void check_refusals(void)
 	patch = patch_for(lay_out());
 	patch.relocation = odd;
 	refuse("a kind to come", &patch, 3, "does not know");
+	patch = patch_for(lay_out());
+	patch.relocation = no_target;
+	refuse("a call of nothing", &patch, 4, "there is no call");
+	patch.sites = sites + 5;
+	refuse("a jump to nothing", &patch, 5, "there is no call");
 }
 
 /* ---- random ones ---- */
