@@ -21,7 +21,8 @@
  * On the command line: "raw", with CLI, STI, IRETQ, SYSRETQ and HLT themselves instead of the code
  * area's slots; "held", raw and an STI before each return; "notified", that the guest runs under
  * this policy; "all": every tick in every state. Else it is every tick of scenes of slots outside
- * of handlers, and a sample of the others.
+ * of handlers, and a sample of the others. "switcher": not that, but how many instructions the
+ * switcher executes with the CPU's IF 0, "switcher once" for somebody who records them.
  */
 #include "guest-abi/kit/operations.h"
 #include "tests/guest/boundaries/scenes.h"
@@ -32,6 +33,7 @@ const char test_name[] = "boundaries";
 #define TRAP	  0x8f
 #define NO_PAGES  0x0000000070000000			  /* entries that the scenes swap */
 #define LINEAR(n) (0x0000710000000000 + ((u64)(n) << 30)) /* the entries, once more */
+#define FLAGS_IF  0x200
 #define MSR_STAR  0xc0000081
 
 #define LEAD	3000  /* ticks from the start of a trial to its scene: timer_set takes some */
@@ -59,6 +61,7 @@ struct scene {
 	u8 raises;		  /* GN_PORT_SELF, so often */
 	u8 exceptions;		  /* so many come */
 	bool waits;		  /* for the event, in ring 3 or asleep */
+	bool open;		  /* SYSCALL leaves vif 1 */
 	bool slots;		  /* about slots: there are no instructions for it */
 	void (*in_handler)(void); /* one call into the ring by each handler, as by the scene */
 	u8 map;			  /* the linear map of the entries that it swaps, from 1; 0: none */
@@ -75,6 +78,8 @@ static const struct scene scenes[] = {
 	{"iret, vif 1", scene_iret_on, INTERRUPT, .deepest = {ONE_FRAME, TWO_FRAMES}},
 	{"iret, vif 0", scene_iret_off, INTERRUPT, .deepest = {ONE_FRAME, TWO_FRAMES}},
 	{"iret to user", scene_iret_user, INTERRUPT, .deepest = {ONE_FRAME, TWO_FRAMES}},
+	{"iret to user, SYSCALL leaves vif 1", scene_iret_user, INTERRUPT,
+	 .open = true, .deepest = {ONE_FRAME, TWO_FRAMES}},
 	{"iret to waiting user", scene_iret_user_wait, INTERRUPT,
 	 .waits = true, .deepest = {ONE_FRAME, TWO_FRAMES}},
 	{"sysret", scene_sysret, INTERRUPT, .deepest = {ONE_FRAME, ONE_FRAME}},
@@ -222,38 +227,87 @@ static bool is_clean(void)
 	return !(lost | doubled | wrong | deep);
 }
 
-static void sweep(const struct scene *s, unsigned state, bool nested)
-{
-	static s64 early; /* the timer is late by what the monitor does before it sets the APIC's */
-	unsigned behind = 0, step = all || !(raw || nested) ? 1 : SAMPLE;
-	s64 tick, longest = s->waits ? (nested || raw ? 4 : 1) * WAITING : LONGEST;
+static s64 early; /* the timer is late by what the monitor does before it sets the APIC's */
 
+/* Find the tick from which on the event does not come before the scene. */
+static void find_early(const struct scene *s, unsigned state, bool nested)
+{
 	if (state != EVENT_WAITS) /* then it cannot be seen: as without one */
 		for (early = -EARLY; early < LONGEST && is_clean(); early += STRIDE)
 			if (play(s, state, nested, early) != BEFORE)
 				break;
+}
+
+static void sweep(const struct scene *s, unsigned state, bool nested)
+{
+	unsigned behind = 0, step = all || !(raw || nested) ? 1 : SAMPLE;
+	s64 tick, longest = s->waits ? (nested || raw ? 4 : 1) * WAITING : LONGEST;
+
+	find_early(s, state, nested);
 	for (tick = early - STRIDE; behind < AFTER && tick < early + longest && is_clean();
 	     tick += step)
 		behind = play(s, state, nested, tick) == BEHIND ? behind + step : 0;
 }
 
-/* The ways of a scene that are the same for all its trials; then all its trials. */
+/* What is the same for all trials of a scene. */
+static void set_scene(const struct scene *s)
+{
+	set_gate(3, leave_handler, s->gate);
+	set_gate(6, s->play == scene_iret_user ? leave_handler : invalid_handler, s->gate);
+	set_gate(14, fault_handler, s->gate);
+	CALL(set_syscall_entry,
+	     s->play == scene_iret_user && s->exceptions ? 0 : (u64)scene_syscall_entry,
+	     s->open ? 0 : FLAGS_IF);
+	handler_call = s->in_handler;
+	swapped = s->map ? (u64 *)(LINEAR(s->map - 1) + (u64)entries % 4096) : entries;
+	longest = 0;
+}
+
 static void play_all(const struct scene *s)
 {
 	u64 before = trials;
 
-	set_gate(3, leave_handler, s->gate);
-	set_gate(6, s->play == scene_iret_user ? leave_handler : invalid_handler, s->gate);
-	set_gate(14, fault_handler, s->gate);
-	syscall_entry_set(s->play == scene_iret_user && s->exceptions ? 0
-								      : (u64)scene_syscall_entry);
-	handler_call = s->in_handler;
-	swapped = s->map ? (u64 *)(LINEAR(s->map - 1) + (u64)entries % 4096) : entries;
-	longest = 0;
+	set_scene(s);
 	for (unsigned state = 0; state < STATES && is_clean(); state++)
 		for (unsigned nested = 0; nested < 2 && is_clean(); nested++)
 			sweep(s, state, nested);
 	print("%s: %lu trials, at most %lu bytes deep\n", s->name, trials - before, longest);
+}
+
+/*
+ * How many ticks in a row lead to the same place. While the CPU's own IF is 0, in the switcher and
+ * in the monitor, an interrupt waits for the instruction to which they return: so many instructions
+ * have been executed there.
+ */
+static void print_offsets(const struct scene *s)
+{
+	u64 count = 0, rip = 0;
+	unsigned behind = 0;
+
+	set_scene(s);
+	find_early(s, EVENTS_ON, false);
+	for (s64 tick = early - STRIDE; behind < AFTER && is_clean(); tick++) {
+		behind = play(s, EVENTS_ON, false, tick) == BEHIND ? behind + 1 : 0;
+		if (event_rip != rip && count > 1)
+			print("offsets of %s: %lu at %lx\n", s->name, count, rip);
+		count = event_rip == rip ? count + 1 : 1;
+		rip = event_rip;
+	}
+}
+
+/* The two ways into the switcher by SYSCALL: with "once", for somebody who records each
+ * instruction; else where events come. */
+static void show_switcher(void)
+{
+	for (const struct scene *s = scenes; s < scenes + SCENES; s++) {
+		if (s->play != scene_call && !s->open)
+			continue;
+		set_scene(s);
+		if (command_line_has("once"))
+			play(s, EVENTS_ON, false, LEAD);
+		else
+			print_offsets(s);
+	}
 }
 
 static void put_user_program(u8 *page, u64 at, const struct snippet *code)
@@ -300,14 +354,22 @@ static void prepare(void)
 	CALL(port_bind, GN_PORT_SELF, SELF_VECTOR);
 }
 
+static void play_scenes(void)
+{
+	for (const struct scene *s = scenes; s < scenes + SCENES && is_clean(); s++)
+		if (!(raw && s->slots) && (s->play != scene_swap || command_line_has("notified")))
+			play_all(s);
+}
+
 void test_main(void)
 {
 	all = command_line_has("all");
 	raw = command_line_has("raw") || command_line_has("held");
 	prepare();
-	for (const struct scene *s = scenes; s < scenes + SCENES && is_clean(); s++)
-		if (!(raw && s->slots) && (s->play != scene_swap || command_line_has("notified")))
-			play_all(s);
+	if (command_line_has("switcher"))
+		show_switcher();
+	else
+		play_scenes();
 	print("%lu trials, %lu lost, %lu doubled, %lu wrong, %lu too deep\n", trials, lost, doubled,
 	      wrong, deep);
 	check(lost == 0, "%lu events or exceptions were lost", lost);
