@@ -105,14 +105,16 @@ static bool set_large(struct shadow *s, struct shadow_page *page, unsigned slot,
 	return true;
 }
 
-/* Protecting a table took a moment in which another CPU may have changed what the walk had read:
- * then all that was linked by it goes. */
+/* Tables were protected since the walk, and have been so on every CPU since the last flush. Before
+ * that another CPU may have changed what the walk had read: then all that was linked by it goes. */
 static bool unlink_if_changed(struct shadow_vcpu *sv, gva_t gva, const struct walk *w)
 {
 	struct shadow *s = sv->shadow;
 	struct shadow_page *page = sv->root, *child;
 
-	stale_flush(s);
+	if (s->stale)
+		stale_flush(s);
+	s->flushed = false;
 	if (walk_holds(sv, gva, w))
 		return false;
 	for (unsigned level = 4; level > 1; level--) {
@@ -141,7 +143,7 @@ static void fill(struct shadow_vcpu *sv, gva_t gva, struct shadow_page *page, co
 
 		page->used = s->clock;
 		if (level == 2 && w->level > 1 && !kernel_view) {
-			if (unlikely(s->stale) && unlink_if_changed(sv, gva, w))
+			if (unlikely(s->stale || s->flushed) && unlink_if_changed(sv, gva, w))
 				return;
 			if (set_large(s, page, slot_of(gva, 2), gpte))
 				return;
@@ -151,7 +153,7 @@ static void fill(struct shadow_vcpu *sv, gva_t gva, struct shadow_page *page, co
 			return;
 	}
 	page->used = s->clock;
-	if (unlikely(s->stale) && unlink_if_changed(sv, gva, w))
+	if (unlikely(s->stale || s->flushed) && unlink_if_changed(sv, gva, w))
 		return;
 	set_leaf(s, page, slot_of(gva, 1), w->level == 1 ? w->gpte[1] : 0, w, target, kernel_view);
 }
@@ -201,6 +203,7 @@ static __noinline enum shadow_verdict settle(struct shadow_vcpu *sv, gva_t gva,
 	enum shadow_verdict verdict;
 
 	call_begin(s);
+	s->flushed = false;
 	verdict = fix(sv, gva, access, known, result);
 	if (verdict == SHADOW_REFLECT)
 		s->stats.reflected++;

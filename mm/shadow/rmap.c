@@ -220,5 +220,6 @@ bool rmap_take_dirty(struct shadow *s, struct p2m_entry *e)
 void stale_flush(struct shadow *s)
 {
 	s->stale = false;
+	s->flushed = true;
 	machine_flush_guests();
 }

@@ -229,6 +229,7 @@ struct shadow {
 	u32 loose_count;			     /* (s) */
 	u32 budget;		    /* (s) entries that the present call may still withdraw */
 	bool stale;		    /* (s) something was withdrawn since CPUs were last flushed */
+	bool flushed;		    /* (s) they were, since the present fault began */
 	u32 bucket_bits;	    /* (c) */
 	struct shadow_page **pages; /* (c) where the rows of pages are, by number */
 	u32 *buckets[SHADOW_HASH_FRAMES];      /* (c) pages by gfn; the words are (s) */

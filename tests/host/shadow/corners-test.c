@@ -1,0 +1,284 @@
+// SPDX-License-Identifier: MIT
+/*
+ * corners-test.c - what random worlds seldom meet: a table that changes in the moment in which it
+ * is protected, a root's page that serves at another level later, a machine that is out of frames,
+ * large pages whose rights shrink, tables that a guest has told of. Generated faults that nothing
+ * else noticed led to most of these.
+ */
+#include "lib/errno.h"
+#include "mm/machine.h"
+#include "tests/host/shadow/scene.h"
+
+#define SPACES 0x28ul /* gfns of further tables */
+
+static bool is_reached(u64 gva, struct shadow_access access, u64 gfn)
+{
+	struct shadow_result r;
+	mfn_t mfn;
+
+	return scene_try(GVA(gva), access, &r, &mfn) == SHADOW_FIXED &&
+	       mfn_equal(mfn, memory.mfn[gfn]);
+}
+
+static bool is_refused(u64 gva, struct shadow_access access)
+{
+	struct shadow_result r;
+	mfn_t mfn;
+
+	return scene_try(GVA(gva), access, &r, &mfn) == SHADOW_REFLECT;
+}
+
+static const struct shadow_access load, store = {.write = true}, fetch = {.fetch = true},
+					user = {.user = true};
+
+/* ---- another CPU stores into a table just before it is protected ---- */
+
+static u64 *race_cell, race_value;
+
+static void race(void)
+{
+	*race_cell = race_value;
+	host_on_flush = NULL;
+}
+
+/* Through slot 1 of the top level the kernel sees the table with a right to store; then a walk
+ * comes to that table, and its entry changes while the right is withdrawn. */
+static void race_for(u64 table, u64 value)
+{
+	const u64 way[4] = {L4, SPACES, SPACES + 1, SPACES + 2};
+	struct shadow_result r;
+
+	for (unsigned i = 0; i < 3; i++)
+		set_entry(way[i], !i, entry(way[i + 1], ALL_BITS));
+	set_entry(SPACES + 2, 0, entry(table, ALL_BITS));
+	CHECK(is_reached(1ul << 39, store, table));
+	race_cell = word(table, 0);
+	race_value = value;
+	host_on_flush = race;
+	CHECK(shadow_fault(&sv, GVA(0), 0, false, false, &r) == SHADOW_FIXED && !host_on_flush);
+	CHECK(shadow_is_sound(&shadow, true));
+}
+
+static void test_races(void)
+{
+	scene_begin(SHADOW_TRAPPED, SHADOW_FRAMES_MIN);
+	map_first();
+	race_for(L1, entry(DATA + 5, ALL_BITS));
+	CHECK(is_reached(0, load, DATA + 5));
+	scene_end();
+
+	/* A table further up: other ways through it make no link again that is out of date. */
+	scene_begin(SHADOW_TRAPPED, SHADOW_FRAMES_MIN);
+	map_first();
+	set_entry(L3, 1, entry(L2, ALL_BITS));
+	set_entry(SPACES + 4, 0, entry(SPACES + 5, ALL_BITS));
+	set_entry(SPACES + 5, 0, entry(DATA + 6, ALL_BITS));
+	race_for(L3, entry(SPACES + 4, ALL_BITS));
+	CHECK(is_reached(1ul << 30, load, DATA));
+	CHECK(is_reached(0, load, DATA + 6));
+	scene_end();
+}
+
+/* ---- memory ---- */
+
+/* What stood in the reserved slots of a root is not there when its page shadows another table. */
+static void test_root_reused(void)
+{
+	mfn_t ours = frame_alloc(FRAME_SWITCHER, 0);
+
+	scene_begin(SHADOW_TRAPPED, SHADOW_FRAMES_MIN);
+	map_first();
+	shadow_set_slot(&sv, 270, ours.v << 12 | 0x23);
+	for (u64 i = 0; i < 20; i++) {
+		set_entry(SPACES + i % 8, 0, entry(L3, ALL_BITS));
+		shadow_load_cr3(&sv, (SPACES + i % 8) << 12);
+		CHECK(is_reached(0, load, DATA));
+	}
+	shadow_load_cr3(&sv, 0);
+	for (u64 i = 1; i < 128; i++) { /* one table for all slots: its shadows differ by access */
+		set_entry(L3, i, entry(L2, i & 1 ? ALL_BITS : ALL_BITS & ~2ul));
+		set_entry(L2, i, entry(L1, i & 1 ? ALL_BITS : ALL_BITS & ~4ul));
+		CHECK(is_reached(i << 30, load, DATA) && is_reached(i << 21, load, DATA));
+	}
+	CHECK(shadow.stats.reclaimed == 0);
+	for (u64 i = 0; i < 40; i++) {
+		u64 table = SPACES + i % 16;
+
+		set_entry(table, 1, entry(DATA, ALL_BITS));
+		set_entry(L2, 200 + i, entry(table, ALL_BITS));
+		CHECK(is_reached((200 + i) << 21 | 0x1000, load, DATA));
+		CHECK(is_refused((200 + i) << 21 | 270 << 12, load));
+	}
+	CHECK(shadow_is_sound(&shadow, true));
+	scene_end();
+	frame_put(ours);
+}
+
+/* Every allocation fails once: what was there serves, and no frame is lost. */
+static void test_out_of_frames(enum shadow_policy policy)
+{
+	static mfn_t hog[4096];
+
+	for (unsigned left = 0; left < 12; left++) {
+		unsigned count = 0;
+
+		scene_begin(policy, 512);
+		map_first();
+		while (frame_count_free() > left)
+			hog[count++] = frame_alloc(FRAME_GUEST, 2);
+		for (u64 i = 0; i < 16; i++) {
+			set_entry(SPACES + i, 1, entry(DATA + i, ALL_BITS));
+			set_entry(L2, i + 1, entry(SPACES + i, ALL_BITS));
+			set_entry(L3, i + 1, entry(L2, ALL_BITS & ~((i & 1) << 1 | (i & 2) << 1)));
+		}
+		for (u64 i = 0; i < 256; i++) {
+			u64 low = host_random() % 16, high = host_random() % 17;
+			u64 gva = high << 30 | (low + 1) << 21 | 0x1000;
+
+			CHECK(is_reached(gva, load, DATA + low));
+		}
+		while (count)
+			frame_put(hog[--count]);
+		scene_end();
+	}
+}
+
+/* ---- rights ---- */
+
+static u64 begin_large(enum shadow_policy policy)
+{
+	mfn_t run;
+
+	scene_begin(policy, 256);
+	run = frame_alloc_run(9, FRAME_GUEST, 1);
+	for (u64 i = 512; i--;) { /* the p2m's leaves do not lie in order */
+		memory.mfn[512 + i] = MFN(run.v + i);
+		memory.rights[512 + i] = P2M_RIGHTS;
+		CHECK(p2m_insert(&p2m, GFN(512 + i), MFN(run.v + i), P2M_RIGHTS) == 0);
+		frame_put(MFN(run.v + i));
+	}
+	map_first();
+	set_entry(L2, 4, entry(512, ALL_BITS | 0x80));
+	return 4ul << 21;
+}
+
+/* One right after another goes from a large page that the CPU may have as one spte. */
+static void test_large_narrowed(enum shadow_policy policy)
+{
+	const struct {
+		u64 bits;
+		struct shadow_access access;
+	} narrower[] = {
+	    {ALL_BITS & ~2ul, store},
+	    {ALL_BITS & ~4ul, user},
+	    {ALL_BITS | NX, fetch},
+	    {0, load},
+	};
+	u64 gva = begin_large(policy), page = gva + 0x1ff000;
+
+	for (unsigned i = 0; i < ARRAY_SIZE(narrower); i++) {
+		set_entry(L2, 4, entry(512, ALL_BITS | 0x80));
+		CHECK(is_reached(page, narrower[i].access, 512 + 511) &&
+		      is_reached(gva, store, 512) && shadow.stats.large > i);
+		set_entry(L2, 4, entry(512, narrower[i].bits | 0x80));
+		shadow_invlpg(&sv, GVA(gva));
+		CHECK(is_refused(page, narrower[i].access) && is_refused(gva, narrower[i].access));
+	}
+	set_entry(L2, 4, entry(512, ALL_BITS | 0x80));
+	CHECK(is_reached(page, store, 512 + 511));
+	set_entry(L2, 4, entry(0, ALL_BITS | 0x80)); /* elsewhere */
+	shadow_invlpg(&sv, GVA(gva));
+	CHECK(is_reached(gva + (DATA << 12), load, DATA));
+	scene_end();
+}
+
+/* What p2m takes it takes, and no more: the rest does not even fault. */
+static void test_rights_left(void)
+{
+	struct shadow_result r;
+	mfn_t mfn;
+
+	scene_begin(SHADOW_TRAPPED, SHADOW_FRAMES_MIN);
+	map_first();
+	CHECK(is_reached(0x1000, store, DATA + 1));
+	CHECK(p2m_set_rights(&p2m, GFN(DATA + 1), P2M_R | P2M_X) == 0);
+	CHECK(is_reached(0x1000, fetch, DATA + 1) && faults == 0);
+	CHECK(scene_try(GVA(0x1000), store, &r, &mfn) == SHADOW_WATCHED);
+	CHECK(p2m_set_rights(&p2m, GFN(DATA + 1), P2M_RIGHTS) == 0);
+	CHECK(is_reached(0x1000, store, DATA + 1));
+	CHECK(p2m_set_rights(&p2m, GFN(DATA + 1), P2M_R | P2M_W) == 0);
+	CHECK(is_reached(0x1000, store, DATA + 1) && faults == 0);
+	CHECK(scene_try(GVA(0x1000), fetch, &r, &mfn) == SHADOW_WATCHED);
+	scene_end();
+}
+
+/* A kernel may store to its own read-only view of what it has told to be a table; nobody else may,
+ * and nothing else. */
+static void test_told_table(void)
+{
+	scene_begin(SHADOW_TRAPPED, SHADOW_FRAMES_MIN);
+	map_first();
+	cpu.mode.smap = hw.smap = true;
+	shadow_set_mode(&sv, cpu.mode);
+	CHECK(p2m_set_table(&p2m, GFN(DATA + 1), true) == 0);
+	set_entry(L1, 1, entry(DATA + 1, (ALL_BITS & ~6ul) | NX)); /* read-only, the kernel's */
+	CHECK(is_reached(0x1000, store, DATA + 1));
+	CHECK(is_refused(0x1000, fetch));
+	CHECK(is_refused(0x1000, (struct shadow_access){.user = true, .write = true}));
+	CHECK(is_refused(0x1000, user));
+	set_entry(L1, 1, entry(DATA + 1, ALL_BITS & ~2ul)); /* read-only, the user's */
+	CHECK(is_refused(0x1000, (struct shadow_access){.write = true, .ac = true}));
+	CHECK(is_refused(0x1000, load)); /* SMAP */
+	CHECK(is_refused(0x1000, (struct shadow_access){.user = true, .write = true}));
+	CHECK(p2m_set_table(&p2m, GFN(DATA + 1), false) == 0);
+	set_entry(L1, 1, entry(DATA + 1, (ALL_BITS & ~6ul)));
+	CHECK(is_refused(0x1000, store));
+	scene_end();
+}
+
+/* INVLPG forgets what a TLB would, of a guest that has not told, too. */
+static void test_invlpg_untold(void)
+{
+	scene_begin(SHADOW_NOTIFIED, SHADOW_FRAMES_MIN);
+	map_first();
+	CHECK(is_reached(0x1000, store, DATA + 1));
+	*word(L1, 1) = entry(DATA + 2, ALL_BITS);
+	shadow_invlpg(&sv, GVA(0x1000));
+	CHECK(is_reached(0x1000, store, DATA + 2));
+	scene_end();
+}
+
+static void test_physical_bits(void)
+{
+	for (unsigned bits = 31; bits <= 53; bits++) {
+		struct shadow_config config = {
+		    .p2m = &p2m, .limit = SHADOW_FRAMES_MIN, .physical_bits = bits};
+		int error;
+
+		CHECK(p2m_init(&p2m, 1) == 0);
+		error = shadow_init(&shadow, &config);
+		CHECK(error == (bits < 32 || bits > 52 ? -EINVAL : 0));
+		while (!error && shadow_destroy(&shadow))
+			;
+		while (p2m_destroy(&p2m))
+			;
+	}
+}
+
+int main(void)
+{
+	printf("corners-test: no seed\n");
+	host_machine_init(0x1000, 2048);
+	test_races();
+	test_root_reused();
+	test_out_of_frames(SHADOW_TRAPPED);
+	test_out_of_frames(SHADOW_NOTIFIED);
+	test_large_narrowed(SHADOW_TRAPPED);
+	test_large_narrowed(SHADOW_NOTIFIED);
+	test_rights_left();
+	test_told_table();
+	test_invlpg_untold();
+	test_physical_bits();
+	host_machine_end();
+	return host_finish();
+}
