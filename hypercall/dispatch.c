@@ -19,12 +19,35 @@ const struct personality *personality_of(u64 abi)
 	}
 }
 
+/* One deferred call. Its entry may change while it is judged, so it is copied. */
+static bool defer(struct guest *g, const struct personality *p, const struct gn_ring_entry *at)
+{
+	struct gn_ring_entry entry = *at;
+	u64 arguments[5] = {entry.argument[0], entry.argument[1], entry.argument[2],
+			    entry.argument[3]};
+	u64 mask = index_mask(entry.call, p->count);
+
+	return entry.call < p->count && p->flags[entry.call & mask] & GN_DEFER &&
+	       p->call[entry.call & mask](g, arguments).value >= 0;
+}
+
+/* How many notices stand from the head on, one behind the other; they are carried out as one. */
+static unsigned notices(const struct personality *p, const struct gn_ring_entry *at, unsigned most)
+{
+	const struct gn_ring_entry *first = at, *end = at + most;
+	u64 notice = p->notice;
+
+	while (at != end && READ_ONCE(at->call) == notice)
+		at++;
+	return at - first;
+}
+
 /* tour: the ring */
 unsigned hypercall_drain(struct guest *g)
 {
 	const struct personality *p = g->personality;
 	struct gn_vcpu_page *page = g->vcpu.page;
-	u32 head = READ_ONCE(page->ring_head), tail = READ_ONCE(page->ring_tail);
+	u32 head = READ_ONCE(page->ring_head), tail = READ_ONCE(page->ring_tail), step;
 	unsigned failed = 0;
 
 	if (g->draining)
@@ -32,15 +55,18 @@ unsigned hypercall_drain(struct guest *g)
 	g->draining = true;
 	if (tail - head > GN_RING_ENTRIES)
 		head = tail - GN_RING_ENTRIES; /* the guest lies: at most a ring full */
-	for (; head != tail; head++) {
-		struct gn_ring_entry entry = page->ring[head % GN_RING_ENTRIES];
-		u64 arguments[5] = {entry.argument[0], entry.argument[1], entry.argument[2],
-				    entry.argument[3]};
-		u64 mask = index_mask(entry.call, p->count);
+	for (; head != tail; head += step) {
+		u32 first = head % GN_RING_ENTRIES;
+		struct gn_ring_entry *at = &page->ring[first];
 
-		if (entry.call >= p->count || !(p->flags[entry.call & mask] & GN_DEFER) ||
-		    p->call[entry.call & mask](g, arguments).value < 0)
-			failed++;
+		step = notices(p, at, MIN(tail - head, GN_RING_ENTRIES - first));
+		if (step) {
+			failed += shadow_notify(&g->shadow, at->argument,
+						sizeof(*at) / sizeof(u64), step);
+		} else {
+			step = 1;
+			failed += !defer(g, p, at);
+		}
 	}
 	WRITE_ONCE(page->ring_head, tail);
 	g->draining = false;

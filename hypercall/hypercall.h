@@ -31,6 +31,7 @@ struct personality {
 	unsigned count;
 	const call_fn *call;
 	const u8 *flags; /* GN_DEFER */
+	u64 notice;	 /* the call that announces a page-table entry; ~0: it has none */
 	/* A guest of it begins when its kernel is about to, with this argument and its own CR3
 	 * loaded; -E: it cannot. It ends however far that went. */
 	int (*begin)(struct guest *g, u64 argument);

@@ -63,6 +63,7 @@ struct p2m {
 };
 
 #define P2M_LEAF_BITS  8
+#define P2M_LEAF_SIZE  (1ul << P2M_LEAF_BITS) /* entries that lie side by side */
 #define P2M_INNER_BITS 9
 #define P2M_NEAR_BITS  (P2M_LEAF_BITS + 2 * P2M_INNER_BITS)
 

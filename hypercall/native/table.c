@@ -41,6 +41,7 @@ const struct personality personality_native = {
     .count = ARRAY_SIZE(native_calls),
     .call = native_calls,
     .flags = native_flags,
+    .notice = GN_CALL_pte_changed,
     .begin = begin,
     .end = end,
 };

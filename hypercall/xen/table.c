@@ -111,6 +111,7 @@ const struct personality personality_xen = {
     .count = XEN_CALL_COUNT,
     .call = xen_calls,
     .flags = flags,
+    .notice = ~0ul,
     .begin = begin,
     .end = end,
 };

@@ -67,10 +67,8 @@ static void scan(struct shadow *s, struct shadow_page *page)
 	s->stats.resynced++;
 	page->written = false;
 	for (unsigned slot = 0; slot < SHADOW_SLOTS; slot++) {
-		u64 gpte = READ_ONCE(table[slot]);
-
-		if (unlikely(gpte != known[slot]))
-			leaf_changed(s, page, slot, gpte);
+		if (unlikely(READ_ONCE(table[slot]) != known[slot]))
+			leaf_changed(s, page, slot);
 	}
 }
 
@@ -111,7 +109,7 @@ void loose_resync(struct shadow *s)
 
 void loose_resync_slot(struct shadow *s, struct shadow_page *page, unsigned slot)
 {
-	leaf_changed(s, page, slot, READ_ONCE(page->table[slot]));
+	leaf_changed(s, page, slot);
 }
 
 void loose_release(struct shadow *s)

@@ -217,6 +217,13 @@ void spte_set_child(struct shadow *s, struct shadow_page *page, unsigned slot,
 void spte_withdraw(struct shadow *s, struct shadow_page *page, unsigned slot);
 void spte_change(struct shadow *s, struct shadow_page *page, unsigned slot, u64 spte);
 
+/* Entries of a leaf table have changed: their sptes become what they grant now. leaves_changed()
+ * has addresses, stride words apart, of which the first and how many more, at most count in all,
+ * it answers, are of this table. */
+void leaf_changed(struct shadow *s, struct shadow_page *page, unsigned slot);
+unsigned leaves_changed(struct shadow *s, struct shadow_page *page, const u64 *at, unsigned stride,
+			unsigned count);
+
 /* Take from every translation of a gfn what is not in rights (P2M_*), large ones that hold it among
  * others included. -EAGAIN: again. */
 int rmap_restrict(struct shadow *s, gfn_t gfn, unsigned rights) __must_check;
@@ -297,7 +304,6 @@ void root_settle(struct shadow_vcpu *sv);
 
 /* sync.c. A store of the guest to a protected table: true, if the guest may now make it itself. */
 bool table_allow_write(struct shadow *s, struct p2m_entry *e, gfn_t gfn);
-void leaf_changed(struct shadow *s, struct shadow_page *page, unsigned slot, u64 gpte);
 int sync_revoke(struct p2m_watcher *w, gfn_t gfn, unsigned rights);
 void sync_written(struct p2m_watcher *w, gpa_t at, size_t size);
 

@@ -25,7 +25,8 @@ static u32 next_of(const struct shadow *s, u32 number)
 }
 
 /* owner: the gfn or the page's number that the list belongs to. */
-static void insert(struct shadow *s, struct shadow_page *page, unsigned slot, u32 *head, u64 owner)
+static inline __attribute__((always_inline)) void
+insert(struct shadow *s, struct shadow_page *page, unsigned slot, u32 *head, u64 owner)
 {
 	u32 number = spte_number(page, slot), next = *head;
 
@@ -39,13 +40,20 @@ static void insert(struct shadow *s, struct shadow_page *page, unsigned slot, u3
 	page->present++;
 }
 
-void spte_set_leaf(struct shadow *s, struct shadow_page *page, unsigned slot, u64 spte, gfn_t gfn,
-		   struct p2m_entry *target)
+static inline __attribute__((always_inline)) void
+set_leaf(struct shadow *s, struct shadow_page *page, unsigned slot, u64 spte, gfn_t gfn,
+	 struct p2m_entry *target)
 {
 	ASSERT(!page->sptes[slot]);
 	insert(s, page, slot, &target->rmap, gfn.v);
 	s->stats.fills++;
 	WRITE_ONCE(page->sptes[slot], spte);
+}
+
+void spte_set_leaf(struct shadow *s, struct shadow_page *page, unsigned slot, u64 spte, gfn_t gfn,
+		   struct p2m_entry *target)
+{
+	set_leaf(s, page, slot, spte, gfn, target);
 }
 
 /* What the levels above grant is in the child's role, so an spte between pages grants everything,
@@ -139,6 +147,147 @@ void spte_change(struct shadow *s, struct shadow_page *page, unsigned slot, u64 
 		keep_dirty(s, old);
 	s->stats.fills++;
 }
+
+/* ---- entries of a leaf table that have changed ---- */
+
+/*
+ * What a batch of them has learnt. In most batches frames are neighbours, so that their p2m entries
+ * lie in one leaf, and entries differ in nothing but the frame. Both are compared, not assumed.
+ */
+struct batch {
+	u64 only;		    /* link of the first frame in old_leaf, if of one spte alone */
+	struct p2m_entry *old_leaf; /* where p2m has frames that were mapped */
+	u64 first;		    /* gfn of the first frame in new_leaf */
+	struct p2m_entry *new_leaf; /* and frames that are */
+	u64 gpte, word, spte;	    /* of one entry of these, without frames; gpte 0: of none */
+	bool prefault;
+	unsigned withdrawn; /* still to be counted */
+};
+
+/* The spte's link has taught nothing yet: false, if it never will. */
+static __attribute__((noinline)) bool learn_old(struct shadow *s, u64 link, struct batch *b)
+{
+	u64 in_leaf = link & (P2M_LEAF_SIZE - 1);
+	struct p2m_entry *e;
+
+	if (link >> (LINK_NEXT_SHIFT - 1) != LINK_HEAD >> (LINK_NEXT_SHIFT - 1) || s->loose_count)
+		return false;
+	e = p2m_lookup(s->config.p2m, GFN(link & LINK_VALUE));
+	BUG_ON(!e); /* I1 */
+	b->only = link - in_leaf;
+	b->old_leaf = e - in_leaf;
+	return true;
+}
+
+static inline void withdraw_leaf(struct shadow *s, struct shadow_page *page, u64 slot,
+				 struct batch *b)
+{
+	u64 *link = &page->links[slot], in_leaf = *link & (P2M_LEAF_SIZE - 1);
+
+	if (unlikely(*link - in_leaf != b->only) && !learn_old(s, *link, b)) {
+		spte_withdraw(s, page, slot);
+		return;
+	}
+	b->old_leaf[in_leaf].rmap = 0;
+	*link = 0;
+	__atomic_exchange_n(&page->sptes[slot], 0, __ATOMIC_SEQ_CST);
+	b->withdrawn++;
+}
+
+/* What a present entry grants, and of which frame (NULL: of none). */
+static __attribute__((noinline)) struct p2m_entry *learn(struct shadow *s, struct shadow_page *page,
+							 u64 gpte, gfn_t gfn, struct batch *b)
+{
+	struct p2m_entry *target = p2m_lookup(s->config.p2m, gfn);
+	u64 in_leaf = gfn.v & (P2M_LEAF_SIZE - 1);
+
+	b->gpte = b->spte = 0;
+	if (!target || gpte_is_reserved(s, role_mode(page->key.role), 1, gpte))
+		return NULL;
+	b->spte = leaf_spte(s, page->key.role, gpte, target, false) & ~PTE_FRAME;
+	if (target->tables)
+		return target; /* from a table nothing is learnt: the next may be no table */
+	b->first = gfn.v - in_leaf;
+	b->new_leaf = target - in_leaf;
+	b->gpte = gpte & ~PTE_FRAME;
+	b->word = target->word & ~PTE_FRAME;
+	return target;
+}
+
+/* The frame is the same, the rights are others. */
+static __attribute__((noinline)) void change_rights(struct shadow *s, struct shadow_page *page,
+						    u64 slot, u64 old, u64 now)
+{
+	spte_change(s, page, slot, now);
+	if (old & ~now & (PTE_W | PTE_U) || now & ~old & PTE_NX)
+		s->stale = true;
+}
+
+/* tour: an entry has changed */
+/* What a present entry grants now takes the place of what it granted. If that was nothing, it is
+ * about to be used: the translation is set before it faults. */
+static inline void replace_leaf(struct shadow *s, struct shadow_page *page, u64 slot, u64 gpte,
+				struct batch *b)
+{
+	gfn_t gfn = GFN(gpte << 12 >> (12 + PAGE_SHIFT)); /* bits 12 to 51 */
+	u64 in_leaf = gfn.v & (P2M_LEAF_SIZE - 1), old = page->sptes[slot], now;
+	struct p2m_entry *target;
+
+	if (likely((gpte & ~PTE_FRAME) == b->gpte && gfn.v - in_leaf == b->first &&
+		   (b->new_leaf[in_leaf].word & ~PTE_FRAME) == b->word &&
+		   !b->new_leaf[in_leaf].tables))
+		target = &b->new_leaf[in_leaf];
+	else
+		target = learn(s, page, gpte, gfn, b);
+	now = b->spte ? b->spte | (target->word & PTE_FRAME) : 0;
+	if (unlikely(!((old ^ now) & PTE_FRAME)) && old && now) {
+		if ((old ^ now) & ~PTE_D)
+			change_rights(s, page, slot, old, now);
+		return;
+	}
+	if (old)
+		withdraw_leaf(s, page, slot, b);
+	if (now && b->prefault)
+		set_leaf(s, page, slot, now, gfn, target);
+}
+
+unsigned leaves_changed(struct shadow *s, struct shadow_page *page, const u64 *at, unsigned stride,
+			unsigned count)
+{
+	struct batch b = {
+	    .only = ~0ul,
+	    .prefault = page_is_live(s, page) && !(s->config.without & SHADOW_PREFAULT),
+	};
+	const u64 *first = at, *end = at + count * stride;
+	u64 address = READ_ONCE(*at);
+
+	do {
+		u64 slot = address / 8 & (SHADOW_SLOTS - 1);
+		u64 gpte = READ_ONCE(page->table[slot]);
+
+		loose_note(s, page, slot, gpte);
+		if ((gpte & (PTE_P | PTE_A)) == (PTE_P | PTE_A))
+			replace_leaf(s, page, slot, gpte, &b);
+		else if (page->sptes[slot])
+			withdraw_leaf(s, page, slot, &b);
+		at += stride;
+	} while (at != end && (address = READ_ONCE(*at)) >> PAGE_SHIFT == page->key.gfn.v);
+
+	page->present -= b.withdrawn;
+	s->stats.zapped += b.withdrawn;
+	s->stale |= b.withdrawn != 0;
+	return at - first;
+}
+/* tour ends */
+
+void leaf_changed(struct shadow *s, struct shadow_page *page, unsigned slot)
+{
+	u64 address = slot * sizeof(u64);
+
+	leaves_changed(s, page, &address, 1, 1);
+}
+
+/* ---- all translations of a frame ---- */
 
 static void narrow(struct shadow *s, u32 number, unsigned rights)
 {

@@ -165,10 +165,11 @@ enum shadow_verdict shadow_translate(struct shadow_vcpu *sv, gva_t gva, struct s
 bool shadow_copy(const struct shadow_vcpu *sv, gva_t gva, struct shadow_access access, void *bytes,
 		 size_t size) __must_check;
 
-/* SHADOW_NOTIFIED: the entries at these addresses have changed (their present content counts). An
- * address that is no table of ours, or outside memory, is ignored: a guest that lies hurts itself
- * alone. At most 64 in a call. */
-void shadow_notify(struct shadow *s, const gpa_t *entries, unsigned count);
+/* SHADOW_NOTIFIED: the entries at these physical addresses, which lie stride words apart, have
+ * changed (their present content counts). An address that is no table of ours is ignored, one
+ * outside memory too, and counted in the answer: a guest that lies hurts itself alone. At most 64
+ * in a call. */
+unsigned shadow_notify(struct shadow *s, const u64 *at, unsigned stride, unsigned count);
 
 /* The guest says that a frame is no longer a table (it frees a top-level table, Xen's unpin). Under
  * SHADOW_NOTIFIED a top-level table must be given up so, or be emptied by notified stores, before

@@ -16,52 +16,17 @@
 
 /* ---- one entry ---- */
 
-/* What a present entry grants now takes the place of what it granted. If that was nothing, it is
- * about to be used: the translation is set before it faults. */
-static void leaf_replaced(struct shadow *s, struct shadow_page *page, unsigned slot, u64 gpte)
-{
-	u64 old = page->sptes[slot], now = 0;
-	gfn_t gfn = leaf_gfn(page, slot, gpte);
-	struct p2m_entry *target = p2m_lookup(s->config.p2m, gfn);
-
-	if (target && !gpte_is_reserved(s, role_mode(page->key.role), 1, gpte))
-		now = leaf_spte(s, page->key.role, gpte, target, false);
-	if (!((old ^ now) & ~PTE_D))
-		return;
-	if (old && now && !((old ^ now) & PTE_FRAME)) {
-		spte_change(s, page, slot, now);
-		if (old & ~now & (PTE_W | PTE_U) || now & ~old & PTE_NX)
-			s->stale = true;
-		return;
-	}
-	if (old)
-		spte_withdraw(s, page, slot);
-	if (now && page_is_live(s, page) && !(s->config.without & SHADOW_PREFAULT))
-		spte_set_leaf(s, page, slot, now, gfn, target);
-}
-
-/* tour: an entry has changed */
-void leaf_changed(struct shadow *s, struct shadow_page *page, unsigned slot, u64 gpte)
-{
-	loose_note(s, page, slot, gpte);
-	if ((gpte & (PTE_P | PTE_A)) == (PTE_P | PTE_A))
-		leaf_replaced(s, page, slot, gpte);
-	else if (page->sptes[slot])
-		spte_withdraw(s, page, slot);
-}
-/* tour ends */
-
-static void entry_changed(struct shadow *s, struct shadow_page *page, unsigned slot, u64 gpte)
+static void entry_changed(struct shadow *s, struct shadow_page *page, unsigned slot)
 {
 	u64 spte = page->sptes[slot];
 
 	if (role_level(page->key.role) == 1) {
-		leaf_changed(s, page, slot, gpte);
+		leaf_changed(s, page, slot);
 		return;
 	}
 	if (!spte || (role_level(page->key.role) == 4 && is_reserved_slot(s, slot)))
 		return;
-	if (!spte_is_justified(s, page, slot, spte, gpte))
+	if (!spte_is_justified(s, page, slot, spte, READ_ONCE(page->table[slot])))
 		spte_withdraw(s, page, slot);
 }
 
@@ -73,7 +38,7 @@ static void entries_changed(struct shadow *s, gfn_t gfn, unsigned first, unsigne
 		if (page_is_loose(page))
 			page->written = true;
 		for (unsigned slot = first; page->table && slot <= last; slot++)
-			entry_changed(s, page, slot, READ_ONCE(page->table[slot]));
+			entry_changed(s, page, slot);
 	}
 }
 
@@ -88,30 +53,29 @@ void sync_written(struct p2m_watcher *w, gpa_t at, size_t size)
 }
 
 /* Entries come by tables: what one has found of its table serves the next. */
-void shadow_notify(struct shadow *s, const gpa_t *entries, unsigned count)
+unsigned shadow_notify(struct shadow *s, const u64 *at, unsigned stride, unsigned count)
 {
-	struct shadow_page *first = NULL;
-	gfn_t last = GFN_NONE;
-	bool alone = false;
+	unsigned done, nowhere = 0;
 
 	call_begin(s);
-	for (unsigned i = 0; i < count; i++) {
-		gfn_t gfn = gpa_to_gfn(entries[i]);
-		unsigned slot = entries[i].v / 8 & (SHADOW_SLOTS - 1);
-
-		if (!gfn_equal(gfn, last)) {
-			first = page_next_table(s, gfn, NULL);
-			alone = first && role_level(first->key.role) == 1 && first->table &&
-				!page_next_table(s, gfn, first);
-			last = gfn;
-		}
-		if (likely(alone))
-			leaf_changed(s, first, slot, READ_ONCE(first->table[slot]));
-		else if (first)
-			entries_changed(s, gfn, slot, slot);
-	}
 	s->stats.notified += count;
+	for (; count; count -= done, at += done * stride) {
+		gpa_t entry = GPA(READ_ONCE(*at));
+		gfn_t gfn = gpa_to_gfn(entry);
+		unsigned slot = entry.v / 8 & (SHADOW_SLOTS - 1);
+		struct shadow_page *page = page_next_table(s, gfn, NULL);
+
+		done = 1;
+		if (page && role_level(page->key.role) == 1 && page->table &&
+		    !page_next_table(s, gfn, page))
+			done = leaves_changed(s, page, at, stride, count) / stride;
+		else if (page)
+			entries_changed(s, gfn, slot, slot);
+		else if (!p2m_lookup(s->config.p2m, gfn))
+			nowhere++;
+	}
 	call_end(s);
+	return nowhere;
 }
 
 /* ---- tables that end ---- */

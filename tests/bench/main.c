@@ -5,6 +5,7 @@
  * counts them. Each figure is the median of SAMPLES, less what the same frame costs around nothing.
  * tests/bench/run puts the two machines side by side and knows the limits.
  */
+#include "guest-abi/kit/operations.h"
 #include "tests/bench/paths.h"
 
 const char test_name[] = "bench";
@@ -17,9 +18,13 @@ const char test_name[] = "bench";
 #define DEMAND_PAGES 0x60100000ul
 #define STORE_PAGES  0x60400000ul /* for the rows that store to page tables */
 #define COW_AREA     0x60800000ul /* its two tables lie side by side */
+#define PTE_PAGES    0x70000000ul /* COW_PAGES of them, which begin with a table of their own */
+#define FRAMES_FREE  0x800000ul	  /* RAM that nothing else has used: COW_PAGES frames */
 
 /* The frame of the user ends by INT3, an entry. A row that ends by its own fault has none. */
 #define BY_FAULT 1
+/* Not measured under `trapped`, where it means something else. */
+#define NOTIFIED 2
 
 enum frame { OF_KERNEL, OF_USER, FRAMES };
 
@@ -29,7 +34,7 @@ struct row {
 	u64 (*bare)(void); /* NULL: there is no such thing there */
 	u64 (*gnomon)(void);
 	void (*prepare)(void); /* before each sample, not measured; may be NULL */
-	u64 entries;	       /* BY_FAULT, or 0 */
+	unsigned flags;	       /* BY_FAULT, NOTIFIED, or 0 */
 };
 
 struct figures {
@@ -160,6 +165,83 @@ static void prepare_cow(void)
 	next_root = (u64)page_root;
 }
 
+/* ---- page tables: entries of pages in use, as an address space that is torn down has ---------- */
+
+static u64 frame_entry(unsigned i)
+{
+	return (FRAMES_FREE + i * 4096ul) | PTE_P | PTE_W | PTE_A | PTE_D;
+}
+
+static u64 *entries(void)
+{
+	pte_linear = pte_physical = (u64)pte_of(PTE_PAGES);
+	return (u64 *)pte_linear;
+}
+
+static void set_entry(u64 *entry, u64 value)
+{
+	if (on_gnomon)
+		gn_pte_set(entry, value);
+	else
+		*entry = value;
+}
+
+/* The first count entries, in the two tables that lie side by side, lead to frames that have been
+ * used there. */
+static void use_pages(unsigned count)
+{
+	u64 *entry = entries(), *next = pte_of(PTE_PAGES + 512 * 4096ul);
+
+	check(next == entry + 512, "the tables do not lie side by side");
+	for (unsigned i = 0; i < count; i++)
+		set_entry(&entry[i], frame_entry(i));
+	load_root(page_root);
+	for (unsigned i = 0; i < count; i++)
+		*(volatile u64 *)(PTE_PAGES + i * 4096ul) = i;
+	if (on_gnomon)
+		CALL(drain);
+}
+
+static void prepare_pte_write(void)
+{
+	use_pages(1);
+	pte_value = frame_entry(1);
+}
+
+/* A page that is not there gets another swap slot, as it were. */
+static void prepare_pte_swap_nothing(void)
+{
+	set_entry(entries(), 2);
+	if (on_gnomon)
+		CALL(drain);
+	pte_value = 4;
+}
+
+static void prepare_pte_swap(void)
+{
+	use_pages(1);
+	pte_value = 0;
+}
+
+static void prepare_removed(void)
+{
+	use_pages(GN_RING_BATCH);
+	for (unsigned i = 0; i < GN_RING_BATCH; i++)
+		set_entry(&entries()[i], 0);
+}
+
+static void prepare_refilled(void)
+{
+	use_pages(GN_RING_BATCH);
+	for (unsigned i = 0; i < GN_RING_BATCH; i++)
+		set_entry(&entries()[i], frame_entry(2 * GN_RING_BATCH - 1 - i));
+}
+
+static void prepare_told_cow(void)
+{
+	use_pages(COW_PAGES);
+}
+
 static void prepare_invlpg(void)
 {
 	static volatile u64 *page;
@@ -237,6 +319,14 @@ static const struct row rows[] = {
     {"context switch by CR3", OF_KERNEL, bare_load_cr3, gnomon_load_cr3, prepare_root, 0},
     {"INVLPG", OF_KERNEL, bare_invlpg, gnomon_invlpg, prepare_invlpg, 0},
     {"64 INVLPG in the ring", OF_KERNEL, bare_ring, gnomon_ring, prepare_ring, 0},
+    {"PTE change by call", OF_KERNEL, bare_pte_write, gnomon_pte_write, prepare_pte_write, 0},
+    {"pte_swap of nothing told", OF_KERNEL, bare_pte_swap, gnomon_pte_swap,
+     prepare_pte_swap_nothing, NOTIFIED},
+    {"pte_swap with its notice", OF_KERNEL, bare_pte_swap, gnomon_pte_swap, prepare_pte_swap,
+     NOTIFIED},
+    {"64 notices, removed", OF_KERNEL, NULL, gnomon_drain, prepare_removed, NOTIFIED},
+    {"64 notices, refilled", OF_KERNEL, NULL, gnomon_drain, prepare_refilled, NOTIFIED},
+    {"1000 PTEs read-only, by slots", OF_KERNEL, bare_cow, gnomon_cow, prepare_told_cow, NOTIFIED},
     {"IRET to the user", OF_USER, run_iret, run_iret, NULL, 0},
     {"CLI and STI by slots", OF_KERNEL, bare_cli_sti, gnomon_cli_sti, NULL, 0},
     {"CLI inline, STI by slot", OF_KERNEL, bare_cli_sti, gnomon_inline_cli_sti, NULL, 0},
@@ -323,6 +413,7 @@ static void prepare_gnomon_events(void)
 
 void test_main(void)
 {
+	bool notified = !on_gnomon || CALL(features) & GN_FEATURE_NOTIFIED;
 	struct figures base[FRAMES];
 
 	use_library_handlers();
@@ -335,14 +426,15 @@ void test_main(void)
 	for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		const struct row *row = &rows[i];
 		const struct figures *b = &base[row->frame];
+		u64 by_fault = row->flags & BY_FAULT;
 		struct figures f;
 
-		if (!(on_gnomon ? row->gnomon : row->bare))
+		if (!(on_gnomon ? row->gnomon : row->bare) || (row->flags & NOTIFIED && !notified))
 			continue;
 		f = measure(row);
 		interrupts(false);
 		print("row %s: %lu instructions, %lu entries, %lu cr3 writes\n", row->name,
-		      f.instructions - b->instructions, f.entries - b->entries + row->entries,
-		      f.cr3_writes - b->cr3_writes + 2 * row->entries);
+		      f.instructions - b->instructions, f.entries - b->entries + by_fault,
+		      f.cr3_writes - b->cr3_writes + 2 * by_fault);
 	}
 }

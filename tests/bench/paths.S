@@ -150,6 +150,58 @@ path gnomon_ring
 	call	*slot_drain(%rip)
 	path_end
 
+/* An entry gets a new value; on the bare machine that is all. */
+path bare_pte_write
+	mov	pte_linear(%rip), %rdi
+	mov	pte_value(%rip), %rsi
+	mov	%rsi, (%rdi)
+	path_end
+
+path gnomon_pte_write
+	mov	pte_physical(%rip), %rdi
+	mov	pte_value(%rip), %rsi
+	call	*slot_pte_write(%rip)
+	path_end
+
+path bare_pte_swap
+	mov	pte_linear(%rip), %rdi
+	mov	pte_value(%rip), %rsi
+	xchg	%rsi, (%rdi)
+	path_end
+
+path gnomon_pte_swap
+	mov	pte_linear(%rip), %rdi
+	mov	pte_value(%rip), %rsi
+	call	*slot_pte_swap(%rip)
+	path_end
+
+path gnomon_drain
+	call	*slot_drain(%rip)
+	path_end
+
+/* COW_PAGES entries in a row lose W, then the TLB is flushed. */
+path bare_cow
+	mov	pte_linear(%rip), %rdi
+	mov	$COW_PAGES, %edx
+1:	lock btrq $1, (%rdi)
+	add	$8, %rdi
+	dec	%edx
+	jnz	1b
+	mov	%cr3, %rax
+	mov	%rax, %cr3
+	path_end
+
+path gnomon_cow
+	mov	pte_linear(%rip), %rdi
+	mov	$COW_PAGES, %edx
+	mov	$1, %esi
+1:	call	*slot_pte_test_and_clear_bit(%rip)
+	add	$8, %rdi
+	dec	%edx
+	jnz	1b
+	call	*slot_flush_tlb(%rip)
+	path_end
+
 /* ---- (ii) ---------------------------------------------------------------------------------- */
 
 	.section .rodata
@@ -255,7 +307,11 @@ gnomon_event_handler:
 	.balign 8
 	.globl	next_root, invlpg_address, entry_address, entry_value, demand_entry
 	.globl	demand_value, events, icr, end_of_interrupt
+	.globl	pte_linear, pte_physical, pte_value
 next_root:		.quad 0
+pte_linear:		.quad 0
+pte_physical:		.quad 0
+pte_value:		.quad 0
 invlpg_address:		.quad 0
 entry_address:		.quad 0
 entry_value:		.quad 0
@@ -270,6 +326,10 @@ slot_invalidate_page:	.quad GN_SLOT(GN_CALL_invalidate_page)
 slot_load_cr3:		.quad GN_SLOT(GN_CALL_load_cr3)
 slot_port_raise:	.quad GN_SLOT(GN_CALL_port_raise)
 slot_drain:		.quad GN_SLOT(GN_CALL_drain)
+slot_flush_tlb:		.quad GN_SLOT(GN_CALL_flush_tlb)
+slot_pte_write:		.quad GN_SLOT(GN_CALL_pte_write)
+slot_pte_swap:		.quad GN_SLOT(GN_OP_pte_swap)
+slot_pte_test_and_clear_bit: .quad GN_SLOT(GN_OP_pte_test_and_clear_bit)
 slot_cli:		.quad GN_SLOT(GN_OP_cli)
 slot_sti:		.quad GN_SLOT(GN_OP_sti)
 slot_iret:		.quad GN_SLOT(GN_OP_iret)

@@ -20,6 +20,9 @@ u64 bare_invlpg(void), gnomon_invlpg(void), bare_load_cr3(void), gnomon_load_cr3
 u64 bare_event(void), gnomon_event(void), bare_ring(void), gnomon_ring(void);
 u64 store_entry(void), bare_mark_cow(void), gnomon_mark_cow(void);
 extern u64 next_root, invlpg_address, entry_address, entry_value, events;
+u64 bare_pte_write(void), gnomon_pte_write(void), bare_pte_swap(void), gnomon_pte_swap(void);
+u64 gnomon_drain(void), bare_cow(void), gnomon_cow(void);
+extern u64 pte_linear, pte_physical, pte_value;
 
 /* (ii) */
 #define USER_PATH(name)                                                                            \

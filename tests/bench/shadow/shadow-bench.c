@@ -149,19 +149,22 @@ static void invlpg(void)
 	end();
 }
 
-static void notify(u64 (*replacement)(unsigned slot))
+static void notify(u64 (*before)(unsigned slot), u64 (*replacement)(unsigned slot))
 {
-	gpa_t changed[BATCH];
+	u64 changed[BATCH];
 
 	begin(SHADOW_NOTIFIED, 0);
-	for (unsigned slot = 0; slot < BATCH; slot++)
-		expect(fault(slot, 2), SHADOW_FIXED);
+	expect(fault(BATCH, 2), SHADOW_FIXED);
+	for (unsigned slot = 0; slot < BATCH; slot++) {
+		*word(L1, slot) = before(slot);
+		expect(fault(slot, 2), *word(L1, slot) ? SHADOW_FIXED : SHADOW_REFLECT);
+	}
 	for (unsigned slot = 0; slot < BATCH; slot++) {
 		*word(L1, slot) = replacement(slot);
-		changed[slot] = GPA((base + L1) << 12 | slot * 8);
+		changed[slot] = (base + L1) << 12 | slot * 8;
 	}
 	count_mark();
-	shadow_notify(&shadow, changed, BATCH);
+	shadow_notify(&shadow, changed, 1, BATCH);
 	count_mark();
 	end();
 }
@@ -169,6 +172,10 @@ static void notify(u64 (*replacement)(unsigned slot))
 static u64 nothing(unsigned slot)
 {
 	return slot * 0;
+}
+static u64 as_it_was(unsigned slot)
+{
+	return entry(DATA + slot);
 }
 static u64 another(unsigned slot)
 {
@@ -180,15 +187,33 @@ static u64 read_only(unsigned slot)
 }
 static void notify_removed(void)
 {
-	notify(nothing);
+	notify(as_it_was, nothing);
 }
 static void notify_replaced(void)
 {
-	notify(another);
+	notify(as_it_was, another);
+}
+static void notify_filled(void)
+{
+	notify(nothing, another);
 }
 static void notify_cow(void)
 {
-	notify(read_only);
+	notify(as_it_was, read_only);
+}
+
+/* As a call announces it: alone, with all that a batch shares. */
+static void notify_one(void)
+{
+	u64 at = (base + L1) << 12;
+
+	begin(SHADOW_NOTIFIED, 0);
+	expect(fault(0, 2), SHADOW_FIXED);
+	*word(L1, 0) = another(0);
+	count_mark();
+	shadow_notify(&shadow, &at, 1, 1);
+	count_mark();
+	end();
 }
 
 static void trapped_store(void)
@@ -259,9 +284,11 @@ static const struct {
     {"fault of the guest's own", reflect, 1, 560},
     {"CR3 load of a known space", switch_known, 1, 200},
     {"INVLPG", invlpg, 1, 230},
-    {"notified entry, removed", notify_removed, BATCH, 150},
-    {"notified entry, replaced and prefaulted", notify_replaced, BATCH, 300},
-    {"notified entry, made read-only", notify_cow, BATCH, 180},
+    {"notified entry, removed", notify_removed, BATCH, 48},
+    {"notified entry, replaced and prefaulted", notify_replaced, BATCH, 110},
+    {"notified entry, filled", notify_filled, BATCH, 92},
+    {"notified entry, made read-only", notify_cow, BATCH, 100},
+    {"a single notified entry, replaced", notify_one, 1, 470},
     {"store to a protected table, with its prefault", trapped_store, 1, 1080},
     {"CR3 load, one loose table of 512 to compare", resync, 1, 4400},
     {"translation", translate, 1, 320},

@@ -75,7 +75,7 @@ void set_entry(u64 table, unsigned slot, u64 entry)
 		return;
 	}
 	*word(table, slot) = entry;
-	shadow_notify(&shadow, &GPA(gpa), 1);
+	shadow_notify(&shadow, (const u64 *)&gpa, 1, 1);
 }
 
 u64 entry(u64 gfn, u64 bits)

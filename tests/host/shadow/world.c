@@ -50,7 +50,7 @@ static struct world {
 	struct p2m p2m;
 	struct shadow shadow;
 	struct world_vcpu vcpus[VCPUS];
-	gpa_t queue[64]; /* addresses to notify */
+	u64 queue[64]; /* addresses to notify */
 	unsigned queued;
 	struct world_counts *counts;
 } w;
@@ -156,8 +156,7 @@ static void on_flush(void)
 
 static void drain(void)
 {
-	if (!w.lies)
-		shadow_notify(&w.shadow, w.queue, w.queued);
+	shadow_notify(&w.shadow, w.queue, w.lies ? 2 : 1, w.lies ? w.queued / 2 : w.queued);
 	w.queued = 0;
 }
 
@@ -186,7 +185,7 @@ static void stored(u64 gpa)
 		return;
 	if (w.queued == ARRAY_SIZE(w.queue))
 		drain();
-	w.queue[w.queued++] = GPA(gpa);
+	w.queue[w.queued++] = gpa;
 }
 
 /* ---- accesses ---- */
