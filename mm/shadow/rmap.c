@@ -211,6 +211,10 @@ static __attribute__((noinline)) struct p2m_entry *learn(struct shadow *s, struc
 	b->new_leaf = target - in_leaf;
 	b->gpte = gpte & ~PTE_FRAME;
 	b->word = target->word & ~PTE_FRAME;
+	if (b->only == ~0ul && !s->loose_count) { /* old frames may be neighbours, too */
+		b->only = LINK_HEAD | b->first;
+		b->old_leaf = b->new_leaf;
+	}
 	return target;
 }
 
@@ -254,13 +258,14 @@ static inline void replace_leaf(struct shadow *s, struct shadow_page *page, u64 
 unsigned leaves_changed(struct shadow *s, struct shadow_page *page, const u64 *at, unsigned stride,
 			unsigned count)
 {
-	struct batch b = {
-	    .only = ~0ul,
-	    .prefault = page_is_live(s, page) && !(s->config.without & SHADOW_PREFAULT),
-	};
 	const u64 *first = at, *end = at + count * stride;
 	u64 address = READ_ONCE(*at);
+	struct batch b __uninitialized;
 
+	b.only = ~0ul;
+	b.gpte = 0;
+	b.prefault = page_is_live(s, page) && !(s->config.without & SHADOW_PREFAULT);
+	b.withdrawn = 0;
 	do {
 		u64 slot = address / 8 & (SHADOW_SLOTS - 1);
 		u64 gpte = READ_ONCE(page->table[slot]);

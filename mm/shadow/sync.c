@@ -42,13 +42,28 @@ static void entries_changed(struct shadow *s, gfn_t gfn, unsigned first, unsigne
 	}
 }
 
+/* The one shadow of a leaf table, as most tables are; NULL: it is not so simple. */
+static struct shadow_page *lone_leaf(const struct shadow *s, gfn_t gfn)
+{
+	struct shadow_page *page = page_next_table(s, gfn, NULL);
+
+	if (!page || role_level(page->key.role) > 1 || !page->table || page_is_loose(page) ||
+	    page_next_table(s, gfn, page))
+		return NULL;
+	return page;
+}
+
 void sync_written(struct p2m_watcher *w, gpa_t at, size_t size)
 {
 	struct shadow *s = container_of(w, struct shadow, watcher);
 	unsigned first = (at.v & ~PAGE_MASK) / 8, last = ((at.v & ~PAGE_MASK) + size - 1) / 8;
+	struct shadow_page *leaf = lone_leaf(s, gpa_to_gfn(at));
 
 	call_begin(s);
-	entries_changed(s, gpa_to_gfn(at), first, last);
+	if (leaf && first == last)
+		leaf_changed(s, leaf, first);
+	else
+		entries_changed(s, gpa_to_gfn(at), first, last);
 	call_end(s);
 }
 
@@ -63,15 +78,14 @@ unsigned shadow_notify(struct shadow *s, const u64 *at, unsigned stride, unsigne
 		gpa_t entry = GPA(READ_ONCE(*at));
 		gfn_t gfn = gpa_to_gfn(entry);
 		unsigned slot = entry.v / 8 & (SHADOW_SLOTS - 1);
-		struct shadow_page *page = page_next_table(s, gfn, NULL);
+		struct shadow_page *leaf = lone_leaf(s, gfn);
 
 		done = 1;
-		if (page && role_level(page->key.role) == 1 && page->table &&
-		    !page_next_table(s, gfn, page))
-			done = leaves_changed(s, page, at, stride, count) / stride;
-		else if (page)
+		if (leaf)
+			done = leaves_changed(s, leaf, at, stride, count) / stride;
+		else if (p2m_lookup(s->config.p2m, gfn))
 			entries_changed(s, gfn, slot, slot);
-		else if (!p2m_lookup(s->config.p2m, gfn))
+		else
 			nowhere++;
 	}
 	call_end(s);

@@ -165,7 +165,7 @@ static void prepare_cow(void)
 	next_root = (u64)page_root;
 }
 
-/* ---- page tables: entries of pages in use, as an address space that is torn down has ---------- */
+/* ---- page tables: entries of pages in use, as a space that is torn down has ------------------ */
 
 static u64 frame_entry(unsigned i)
 {

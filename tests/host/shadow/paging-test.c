@@ -447,6 +447,81 @@ static void test_owed_notice(void)
 	scene_end();
 }
 
+static unsigned flushes;
+
+static void count_flush(void)
+{
+	flushes++;
+}
+
+static void expect_frame(u64 gva, bool write, u64 gfn)
+{
+	struct shadow_result r;
+	mfn_t mfn;
+
+	CHECK(scene_try(GVA(gva), (struct shadow_access){.write = write}, &r, &mfn) ==
+		  SHADOW_FIXED &&
+	      faults == 0);
+	CHECK(mfn_equal(mfn, p2m_entry_mfn(p2m_lookup(&p2m, GFN(gfn)))));
+}
+
+/* Notices come in batches, whose entries may differ in all that they mostly share. */
+static void test_batch(void)
+{
+	const u64 other = 40, far = 256 + DATA, weak = DATA + 20;
+	const u64 now[] = {
+	    entry(DATA + 25, ALL_BITS), entry(weak, ALL_BITS),		      /* rights of p2m */
+	    entry(DATA + 11, ALL_BITS), entry(DATA + 12, ALL_BITS & ~2ul),    /* bits */
+	    entry(DATA + 13, ALL_BITS), entry(far, ALL_BITS),		      /* p2m leaf */
+	    entry(L1, ALL_BITS),	entry(1ul << 30, ALL_BITS),	      /* a table; none */
+	    entry(DATA + 8, ALL_BITS & ~0x40ul), 0,
+	};
+	u64 queue[ARRAY_SIZE(now) + 3] = {1ul << 40, other << 12, other << 12 | 8};
+	mfn_t mfn = frame_alloc(FRAME_GUEST, 1);
+
+	scene_begin(SHADOW_NOTIFIED, 256);
+	free_before++; /* the far frame goes with the p2m */
+	CHECK(p2m_insert(&p2m, GFN(far), mfn, P2M_RIGHTS) == 0);
+	frame_put(mfn);
+	CHECK(p2m_set_rights(&p2m, GFN(weak), P2M_R | P2M_X) == 0);
+	map_first();
+	set_entry(L2, 1, entry(other, ALL_BITS));
+	set_entry(other, 0, entry(DATA + 30, ALL_BITS));
+	set_entry(L1, 16, entry(DATA + 2, ALL_BITS)); /* has two sptes */
+	for (u64 page = 0; page < 17; page++)
+		CHECK(scene_touch(page << 12, true) == SHADOW_FIXED);
+	CHECK(scene_touch(1ul << 21, true) == SHADOW_FIXED);
+	*word(other, 0) = 0;
+	*word(other, 1) = entry(DATA + 14, ALL_BITS);
+	for (unsigned slot = 0; slot < ARRAY_SIZE(now); slot++) {
+		*word(L1, slot) = now[slot];
+		queue[slot + 3] = L1 << 12 | slot * 8;
+	}
+	host_on_flush = count_flush;
+	flushes = 0;
+	CHECK(shadow_notify(&shadow, queue, 1, ARRAY_SIZE(queue)) == 1); /* is no memory */
+	CHECK(flushes == 1 && shadow_is_sound(&shadow, true));
+	*word(L1, 0) = 0;
+	shadow_notify(&shadow, &queue[3], 1, 1);
+	CHECK(flushes == 2 && shadow_is_sound(&shadow, true));
+	host_on_flush = NULL;
+	CHECK(scene_touch(0, false) == SHADOW_REFLECT);
+	expect_frame(0x1000, false, weak);
+	CHECK(scene_touch(0x1000, true) == SHADOW_WATCHED);
+	expect_frame(0x2000, true, DATA + 11);
+	expect_frame(0x3000, false, DATA + 12);
+	CHECK(scene_touch(0x3000, true) == SHADOW_REFLECT);
+	expect_frame(0x5000, true, far);
+	expect_frame(0x6000, true, L1);
+	CHECK(scene_touch(0x7000, false) == SHADOW_POPULATE);
+	expect_frame(0x8000, false, DATA + 8);
+	CHECK(scene_touch(0x9000, false) == SHADOW_REFLECT);
+	expect_frame(0x10000, true, DATA + 2);
+	expect_frame(1ul << 21 | 0x1000, true, DATA + 14);
+	CHECK(scene_touch(1ul << 21, false) == SHADOW_REFLECT);
+	scene_end();
+}
+
 /* At the limit a table that the guest has unlinked gives way before those still in use, though it
  * was the last one used. */
 static void test_unlinked_gives_way(void)
@@ -496,6 +571,7 @@ int main(int argc, char **argv)
 	test_long_list();
 	test_unreached();
 	test_owed_notice();
+	test_batch();
 	test_unlinked_gives_way();
 	test_churn(SHADOW_TRAPPED, rounds);
 	test_churn(SHADOW_NOTIFIED, rounds);

@@ -27,6 +27,7 @@ extern struct shadow_vcpu sv;
 extern struct oracle_memory memory;
 extern struct oracle_cpu cpu;
 extern struct hardware hw;
+extern u64 free_before; /* the scene: frames */
 extern unsigned faults; /* by the last access */
 
 void scene_begin(enum shadow_policy policy, u32 limit);
