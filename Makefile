@@ -39,8 +39,8 @@ object   := object/guest.c object/port.c object/console.c
 calls    := hypercall/dispatch.c $(addprefix hypercall/native/, table.c control.c memory.c \
                 tables.c events.c console.c) $(addprefix hypercall/xen/, table.c memory.c \
                 processor.c vcpu.c events.c console.c cpuid.c)
-run      := $(addprefix run/, main.c self-test.c options.c guest-config.c guests.c loader.c \
-                loader-image.S sched.c keyboard.c run.c exits.c)
+run      := $(addprefix run/, main.c self-test.c options.c guest-config.c modules.c guests.c \
+                loader.c loader-image.S sched.c keyboard.c run.c exits.c)
 lib      := lib/string.c lib/print.c lib/log.c lib/ranges.c lib/lock.c
 
 monitor-sources := $(boot) $(abi) $(switcher) $(cpu) $(emulate) $(vcpu) $(mm) $(shadow) \

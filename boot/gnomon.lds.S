@@ -63,6 +63,8 @@ SECTIONS
 		*boot/boot.o(.text .text.*)
 		*boot/multiboot1.o(.text .text.*)
 		*boot/multiboot2.o(.text .text.*)
+		*run/guest-config.o(.text .text.*)
+		*run/modules.o(.text .text.*)
 		*run/options.o(.text .text.*)
 		*run/self-test.o(.text .text.*)
 		*(.text.init)
@@ -110,6 +112,8 @@ SECTIONS
 		boot_memory_end = .;
 	} :data
 	image_end = .;
+	ASSERT(init_end == text_start && text_end == rodata_start && rodata_end == data_start,
+	       "a section that this script does not name has come between")
 
 	/DISCARD/ : {
 		*(.comment .note.GNU-stack .note.gnu.property .eh_frame .eh_frame_hdr)

@@ -174,7 +174,7 @@ boot_gdt_pointer64:
 	.short	boot_gdt_end - boot_gdt - 1
 	.quad	boot_gdt
 
-	.section .init, "ax"
+	.section .text.init, "ax"
 	.code64
 /* tour: the first 64-bit instructions */
 start64:

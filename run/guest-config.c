@@ -8,7 +8,7 @@
 #include "lib/compiler.h"
 #include "lib/string.h"
 #include "mm/types.h"
-#include "run/guests.h"
+#include "run/guest-config.h"
 
 #define MEMORY_DEFAULT (256ul << 20)
 #define MEMORY_MIN     (1ul << 20)
@@ -156,7 +156,7 @@ static const char *parse_key(struct word w, struct guest_config *config, unsigne
 	}
 }
 
-bool guests_parse(const char *line, struct guest_config *config, const char **why)
+bool guest_config_parse(const char *line, struct guest_config *config, const char **why)
 {
 	unsigned seen = 0, words = 0;
 	struct word w;

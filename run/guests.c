@@ -13,11 +13,6 @@
 #include "run/loader.h"
 #include "run/sched.h"
 
-/* One of each 16 frames of RAM may be shadow memory, and never fewer than keeps a small guest
- * quick. */
-#define SHADOW_SHARE   16
-#define SHADOW_DEFAULT 512
-
 /* Of the instructions that trapped so many are told at the end, each only if it did so often. */
 #define TRAPS_TOLD	    5
 #define TRAPS_WORTH_TELLING 1000
@@ -34,7 +29,7 @@ unsigned guests_failed(void)
 	return failed;
 }
 
-static void refuse(const char *name, const char *why)
+void guests_refuse(const char *name, const char *why)
 {
 	failed++;
 	log_error("guest '%s' refused: %s", *name ? name : "?", why);
@@ -97,7 +92,7 @@ void guests_make(const struct guest_config *config, bool shared_console)
 	struct guest *g = make(config, why, sizeof(why));
 
 	if (*why)
-		refuse(config->name, why);
+		guests_refuse(config->name, why);
 	if (!g)
 		return;
 	g->console.shared = shared_console;
@@ -122,7 +117,7 @@ static void raise(void)
 		sched_add(g);
 		return;
 	}
-	refuse(g->config.name, "not enough memory for its RAM, its loader and their tables");
+	guests_refuse(g->config.name, "not enough memory for its RAM, its loader and their tables");
 	bury(g);
 }
 
@@ -220,107 +215,12 @@ bool guests_work(void)
 	return true;
 }
 
-/* ---- from modules ---- */
-
-struct asked {
-	struct guest_config config[BOOT_MODULE_MAX];
-	unsigned count;
-};
-
-static struct asked asked;
-
-static struct guest_config *find(const char *name, size_t size)
-{
-	for (unsigned i = 0; i < asked.count; i++)
-		if (strlen(asked.config[i].name) == size &&
-		    !strncmp(asked.config[i].name, name, size))
-			return &asked.config[i];
-	return NULL;
-}
-
-/* "initrd=NAME", after a path or alone: the initrd of a guest named before. */
-static const char *initrd_name(const char *line)
-{
-	const char *second = strchr(line, ' ');
-
-	if (!strncmp(line, "initrd=", 7))
-		return line + 7;
-	return second && !strncmp(second + 1, "initrd=", 7) ? second + 8 : NULL;
-}
-
-static void add_initrd(const struct boot_module *m, const char *name)
-{
-	struct guest_config *config = find(name, strlen(name));
-
-	if (!config || config->initrd_size) {
-		refuse("", config ? "a second initrd of one guest"
-				  : "an initrd without a kernel of its name before it");
-		return;
-	}
-	config->initrd = MADDR(m->maddr);
-	config->initrd_size = m->size;
-}
-
-static void add_kernel(const struct boot_module *m)
-{
-	struct guest_config config;
-	const char *why;
-
-	if (!guests_parse(m->command_line.bytes, &config, &why)) {
-		refuse(config.name, why);
-		return;
-	}
-	if (find(config.name, strlen(config.name))) {
-		refuse(config.name, "another guest has this name");
-		return;
-	}
-	if (!config.shadow_frames)
-		config.shadow_frames = MIN(
-		    MAX(config.memory_size >> PAGE_SHIFT >> 4, SHADOW_DEFAULT), SHADOW_FRAMES_MAX);
-	config.kernel = MADDR(m->maddr);
-	config.kernel_size = m->size;
-	asked.config[asked.count++] = config;
-	asked.config[asked.count - 1].owner = asked.count;
-}
-
-/* Its command line may still say whose kernel it would have been. */
-static void refuse_module(const struct boot_module *m, const char *why)
-{
-	struct guest_config config;
-	const char *ignored;
-
-	(void)guests_parse(m->command_line.bytes, &config, &ignored);
-	refuse(config.name, why);
-}
-
-static void add_module(const struct boot_module *m)
-{
-	const char *name = initrd_name(m->command_line.bytes);
-
-	if (m->refused) {
-		refuse_module(m, m->refused);
-	} else if (m->command_line.too_long) {
-		refuse_module(m, "its command line is longer than 4095 bytes");
-	} else {
-		/* Guests read modules where they lie; nobody changes them. */
-		frame_claim(MFN(m->maddr >> PAGE_SHIFT), ALIGN_UP(m->size, PAGE_SIZE) >> PAGE_SHIFT,
-			    FRAME_PUBLISHED);
-		if (name)
-			add_initrd(m, name);
-		else
-			add_kernel(m);
-	}
-}
-
-unsigned guests_start(const struct boot_info *info, const struct options *monitor_options)
+void guests_start(const struct guests_asked *asked, const struct options *monitor_options)
 {
 	options = monitor_options;
-	for (unsigned i = 0; i < info->module_count; i++)
-		add_module(&info->module[i]);
-	for (unsigned i = 0; i < asked.count; i++) {
-		guests_make(&asked.config[i], asked.count > 1);
+	for (unsigned i = 0; i < asked->count; i++) {
+		guests_make(&asked->config[i], asked->count > 1);
 		while (guests_work())
 			;
 	}
-	return info->module_count;
 }

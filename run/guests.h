@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * guests.h - from boot modules to guests: reads their command lines, makes each guest, maps the
- * loader into it. A module that is no guest, or a guest that cannot be, gets one line that says
- * why; the others run on.
+ * guests.h - the guests: made as they are asked for, taken apart when they have ended. One that
+ * cannot be gets one line that says why; the others run on.
  */
 #ifndef RUN_GUESTS_H
 #define RUN_GUESTS_H
@@ -11,13 +10,16 @@
 #include "object/guest.h"
 #include "run/options.h"
 
-/* Judge a module's command line "guest=NAME mem=... append=REST" (a path before it is ignored).
- * False: *why says what is wrong; config->name is set when that much could be read. */
-bool guests_parse(const char *line, struct guest_config *config, const char **why);
+struct guests_asked {
+	struct guest_config config[BOOT_MODULE_MAX];
+	unsigned count;
+};
 
-/* All guests that the modules describe, appended to the scheduler. Returns how many were asked for.
- * */
-unsigned guests_start(const struct boot_info *info, const struct options *options);
+/* All of these, appended to the scheduler. */
+void guests_start(const struct guests_asked *asked, const struct options *options);
+
+/* Say that this guest (or "": nobody knows whose module) is not to be. */
+void guests_refuse(const char *name, const char *why);
 
 /* Begin to make the guest of this configuration, or refuse it, which the log says. None may be in
  * the making. */

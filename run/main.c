@@ -25,6 +25,7 @@
 #include "lib/string.h"
 #include "mm/frame.h"
 #include "run/guests.h"
+#include "run/modules.h"
 #include "run/options.h"
 #include "run/run.h"
 #include "run/self-test.h"
@@ -218,16 +219,17 @@ static void release_init(void)
 
 /* tour: from the boot loader to the guests */
 /* Not inlined into boot's code, which it gives away. */
-static __noreturn __noinline void run(struct cpu *cpu)
+static __noreturn __noinline void run(struct cpu *cpu, const struct guests_asked *asked)
 {
 	release_init();
 	if (options.debug & OPTION_AUDIT)
 		audit_paging();
 	log_info("free frames %lu", frame_count_free());
-	if (!guests_start(&boot_info, &options)) {
+	if (!boot_info.module_count) {
 		log_error("no guest: give at least one module with guest=NAME");
 		poweroff(true);
 	}
+	guests_start(asked, &options);
 	if (options.debug & OPTION_NMI)
 		nmi_storm_start(&boot_info.acpi);
 	if (options.debug & OPTION_EVENTS)
@@ -241,6 +243,7 @@ static __noreturn __noinline void run(struct cpu *cpu)
 static __init __noreturn void continue_booting(struct cpu *cpu)
 {
 	u64 page = smp_find_page(&boot_info);
+	const struct guests_asked *asked;
 
 	desc_load(&cpu->area);
 	early_memory_give_back((u64)boot_memory_start - IMAGE_BASE,
@@ -258,9 +261,10 @@ static __init __noreturn void continue_booting(struct cpu *cpu)
 	give_memory_to_frames();
 	print_machine();
 	print_modules();
+	asked = modules_read(&boot_info);
 	if (!(options.debug & OPTION_UNTESTED))
 		test_ring1(cpu);
-	run(cpu);
+	run(cpu, asked);
 }
 
 __init void monitor_main(u32 magic, u32 maddr)
