@@ -464,7 +464,13 @@ gn_relocations:
 	relocation NUMBER(GN_SITE_write_fs_base), GN_RELOCATE_CALL, 197
 	relocation NUMBER(GN_SITE_write_gs_base), GN_RELOCATE_CALL, 198
 	relocation NUMBER(GN_SITE_wbinvd), GN_RELOCATE_NOP /* no device sees a guest's memory */
-	.org	gn_relocations + GN_SITE_COUNT * GN_RELOCATION_SIZE, 0 /* the others are NATIVE */
+	/* Those between are NATIVE. */
+	relocation NUMBER(GN_SITE_pte_set), GN_RELOCATE_CALL, 160
+	relocation NUMBER(GN_SITE_pte_swap), GN_RELOCATE_CALL, 161
+	relocation NUMBER(GN_SITE_pte_test_and_set_bit), GN_RELOCATE_CALL, 162
+	relocation NUMBER(GN_SITE_pte_test_and_clear_bit), GN_RELOCATE_CALL, 163
+	relocation NUMBER(GN_SITE_pte_deactivate), GN_RELOCATE_CALL, 164
+	.org	gn_relocations + GN_SITE_COUNT * GN_RELOCATION_SIZE, 0
 	fill	4096
 
 #include "guest-abi/code-area-notified.S"

@@ -39,7 +39,16 @@
 #define GN_SITE_wrmsr		22, 8, 2, 0x0f, 0x30
 #define GN_SITE_cpuid		23, 8, 2, 0x0f, 0xa2
 #define GN_SITE_rdtsc		24, 8, 2, 0x0f, 0x31
-#define GN_SITE_COUNT		25
+#define GN_SITE_pte_set		25, 6, 3, 0x48, 0x89, 0x37
+#define GN_SITE_pte_swap	26, 6, 6, 0x48, 0x89, 0xf0, 0x48, 0x87, 0x07
+#define GN_SITE_pte_test_and_set_bit \
+				27, 10, 10, 0x31, 0xc0, 0xf0, 0x48, 0x0f, 0xab, 0x37, \
+				0x0f, 0x92, 0xc0
+#define GN_SITE_pte_test_and_clear_bit \
+				28, 10, 10, 0x31, 0xc0, 0xf0, 0x48, 0x0f, 0xb3, 0x37, \
+				0x0f, 0x92, 0xc0
+#define GN_SITE_pte_deactivate	29, 6, 5, 0x31, 0xc0, 0x48, 0x87, 0x07
+#define GN_SITE_COUNT		30
 
 /* S(name, "the native instruction", "registers that are lost on either machine"), by number.
  * "flags" are the arithmetic ones. */
@@ -68,7 +77,12 @@
 	S(rdmsr, "RDMSR", "flags") \
 	S(wrmsr, "WRMSR", "flags") \
 	S(cpuid, "CPUID", "flags") \
-	S(rdtsc, "RDTSC", "flags")
+	S(rdtsc, "RDTSC", "flags") \
+	S(pte_set, "MOV [RDI], RSI", "RAX RCX R11 flags") \
+	S(pte_swap, "MOV RAX, RSI; XCHG [RDI], RAX", "RCX R11 flags") \
+	S(pte_test_and_set_bit, "RAX = LOCK BTS [RDI], RSI", "RCX R11 flags") \
+	S(pte_test_and_clear_bit, "RAX = LOCK BTR [RDI], RSI", "RCX R11 flags") \
+	S(pte_deactivate, "XOR EAX, EAX; XCHG [RDI], RAX", "RCX R11 flags")
 /* clang-format on */
 
 /* What becomes of a site. */

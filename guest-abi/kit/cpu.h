@@ -140,4 +140,41 @@ static inline uint64_t gn_cpu_rdtsc(void)
 	return low | (uint64_t)high << 32;
 }
 
+/* Entries of page tables: for a guest that must tell what it changes (ABI.md, chapter 14). The bit
+ * operations and the others answer what was there. */
+static inline void gn_cpu_pte_set(uint64_t *entry, uint64_t value)
+{
+	__asm__ volatile(GN_SITE(pte_set)
+			 :
+			 : "D"(entry), "S"(value)
+			 : "rax", "rcx", "r11", "memory", "cc");
+}
+
+#define GN_CPU_PTE(name, second)                                                                   \
+	static inline uint64_t gn_cpu_##name(uint64_t *entry, uint64_t second)                     \
+	{                                                                                          \
+		uint64_t before;                                                                   \
+                                                                                                   \
+		__asm__ volatile(GN_SITE(name)                                                     \
+				 : "=a"(before)                                                    \
+				 : "D"(entry), "S"(second)                                         \
+				 : "rcx", "r11", "memory", "cc");                                  \
+		return before;                                                                     \
+	}
+GN_CPU_PTE(pte_swap, value)
+GN_CPU_PTE(pte_test_and_set_bit, bit)
+GN_CPU_PTE(pte_test_and_clear_bit, bit)
+#undef GN_CPU_PTE
+
+static inline uint64_t gn_cpu_pte_deactivate(uint64_t *entry)
+{
+	uint64_t before;
+
+	__asm__ volatile(GN_SITE(pte_deactivate)
+			 : "=a"(before)
+			 : "D"(entry)
+			 : "rcx", "r11", "memory", "cc");
+	return before;
+}
+
 #endif

@@ -13,6 +13,7 @@
 #include "guest-abi/kit/console.h"
 #include "guest-abi/kit/cpu.h"
 #include "guest-abi/kit/memory.h"
+#include "guest-abi/kit/operations.h"
 #include "guest-abi/kit/start.h"
 #include "guest-abi/kit/traps.h"
 #include "guest-abi/layout.h"
@@ -62,14 +63,14 @@ static uint64_t *entry_of(uint64_t root, uint64_t address, unsigned level)
 		if (l == level)
 			return entry;
 		if (!(*entry & PTE_P))
-			*entry = page_alloc() | PTE_P | PTE_W | PTE_U;
+			gn_cpu_pte_set(entry, page_alloc() | PTE_P | PTE_W | PTE_U);
 		root = *entry & PTE_ADDR;
 	}
 }
 
 static void map(uint64_t root, uint64_t address, uint64_t physical, uint64_t flags)
 {
-	*entry_of(root, address, 1) = physical | flags | PTE_P;
+	gn_cpu_pte_set(entry_of(root, address, 1), physical | flags | PTE_P);
 }
 
 static void map_image(uint64_t root, uint64_t to, const char *at, const char *end, uint64_t flags)
@@ -92,6 +93,8 @@ static void make_kernel_space(void)
 		*entry_of(kernel_root, LINEAR + at, 2) = at | PTE_P | PTE_W | PTE_PS | PTE_NX;
 	gn_cpu_write_cr3(kernel_root);
 	linear = LINEAR;
+	if (gn_boot.on_gnomon) /* where it finds page tables; asked for by paging=notified alone */
+		gn_set_linear_map(0, at_physical(0), gn_boot.free_end / PAGE, 0);
 }
 
 static uint64_t make_user_space(void)
@@ -301,8 +304,6 @@ void kernel_main(void)
 	gn_print("example: done\n");
 	/* The bare machine may be QEMU, with its debug exit, or Bochs. */
 	for (const char *c = "Shutdown"; *c; c++)
-		__asm__ volatile("outb %0, %1; outb %0, $0xf4"
-				 :
-				 : "a"(*c), "d"((uint16_t)0x8900));
+		__asm__ volatile("outb %0, %1; outb %0, $0xf4" : : "a"(*c), "d"((uint16_t)0x8900));
 	gn_power_off();
 }

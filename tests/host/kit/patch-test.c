@@ -176,6 +176,11 @@ static const struct {
     [6] = {CALL, GN_CALL_halt},
     [8] = {CALL, GN_OP_write_cr3},
     [9] = {CALL, GN_CALL_invalidate_page},
+    [25] = {CALL, GN_OP_pte_set},
+    [26] = {CALL, GN_OP_pte_swap},
+    [27] = {CALL, GN_OP_pte_test_and_set_bit},
+    [28] = {CALL, GN_OP_pte_test_and_clear_bit},
+    [29] = {CALL, GN_OP_pte_deactivate},
     [10] = {CALL, GN_OP_write_fs_base},
     [11] = {CALL, GN_OP_write_gs_base},
 };
