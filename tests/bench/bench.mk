@@ -18,6 +18,9 @@ $(BUILD)/tests/bench/bench.elf: $(bench-objects) $(guest-lib-objects) tests/gues
 bench: all $(BUILD)/tests/bench/bench.elf ## what operations cost, beside the bare machine
 	$(Q)tests/bench/run $(BUILD)/gnomon.elf $(BUILD)/tests/bench/bench.elf
 
+bench-memory: all $(BUILD)/tests/bench/bench.elf ## faults cost the same in guests of 64M to 8G
+	$(Q)tests/bench/run $(BUILD)/gnomon.elf $(BUILD)/tests/bench/bench.elf 64M 1G 8G
+
 size: all ## the monitor's code and memory, against their limits
 	$(Q)tests/bench/size $(BUILD)/gnomon.elf
 

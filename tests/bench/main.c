@@ -90,13 +90,23 @@ static void use_library_handlers(void)
 	gate_set_handler(14, (u64)page_fault_handler, 1, 0);
 }
 
+/* A frame at the end of memory: what it costs to map shall not depend on where that is. */
+static u64 far_frame(void)
+{
+	static u64 frame;
+
+	if (!frame)
+		frame = on_gnomon ? start_info.free_end - 4096 : (u64)page_alloc();
+	return frame;
+}
+
 static u64 demand_address;
 
 static void prepare_demand(void)
 {
 	demand_address = demand_address ? demand_address + 4096 : DEMAND_PAGES;
 	if (!demand_value)
-		demand_value = (u64)page_alloc() | PTE_P | PTE_W | PTE_U;
+		demand_value = far_frame() | PTE_P | PTE_W | PTE_U;
 	demand_entry = (u64)pte_of(demand_address);
 	gate_set_handler(14, (u64)(on_gnomon ? gnomon_demand_handler : bare_demand_handler), 1, 0);
 }
@@ -114,16 +124,13 @@ static u64 run_demand(void)
 static void prepare_store(void)
 {
 	static u64 page = STORE_PAGES;
-	static u64 frame;
 
-	if (!frame) {
-		frame = (u64)page_alloc();
-		map(STORE_PAGES, frame, PTE_P | PTE_W | PTE_U | PTE_A | PTE_D);
-	}
+	if (page == STORE_PAGES)
+		map(page, far_frame(), PTE_P | PTE_W | PTE_U | PTE_A | PTE_D);
 	*(volatile u64 *)STORE_PAGES;
 	page += 4096;
 	entry_address = (u64)pte_of(page);
-	entry_value = frame | PTE_P | PTE_W | PTE_U | PTE_A | PTE_D;
+	entry_value = far_frame() | PTE_P | PTE_W | PTE_U | PTE_A | PTE_D;
 }
 
 static void prepare_single_store(void)
@@ -146,16 +153,15 @@ static void prepare_loose_store(void)
 /* Pages mapped, writable and in use, whose tables have not been written for a while. */
 static void prepare_cow(void)
 {
-	static u64 *entries, frame;
+	static u64 *entries;
 
-	if (!frame) {
-		frame = (u64)page_alloc();
+	if (!entries) {
 		entries = pte_of(COW_AREA);
 		check(pte_of(COW_AREA + (1 << 21)) == entries + 512,
 		      "two tables are not one array");
 	}
 	for (unsigned i = 0; i < COW_PAGES; i++)
-		entries[i] = frame | PTE_P | PTE_W | PTE_A | PTE_D;
+		entries[i] = far_frame() | PTE_P | PTE_W | PTE_A | PTE_D;
 	load_root(page_root);
 	for (u64 i = 0; i < COW_PAGES; i++)
 		*(volatile u64 *)(COW_AREA + 4096 * i) = 0;
