@@ -140,7 +140,7 @@ u64 vcpu_features(const struct vcpu *v)
 	       (cpu_features.smep ? GN_FEATURE_SMEP : 0) | (notified ? GN_FEATURE_NOTIFIED : 0);
 }
 
-_Static_assert(AREA_RFLAGS_USER == (RFLAGS_GUEST | RFLAGS_IF), "R11");
+_Static_assert(!(AREA_RFLAGS_USER & ~(u64)(RFLAGS_GUEST | RFLAGS_IF)), "R11");
 
 /* Below which the switcher may return to ring 3: not if the descriptors would not let it, nor
  * before it can see whether an event waits. */
