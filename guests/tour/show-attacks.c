@@ -150,11 +150,11 @@ static void foreign_memory(void)
 {
 	const uint64_t at = KERNEL_OFFSET + 0x20000000, far = 1ul << 36;
 
-	*space_entry(space_kernel, at, true) = far | SPACE_PRESENT | SPACE_NO_EXECUTE;
+	gn_pte_set(space_entry(space_kernel, at, true), far | SPACE_PRESENT | SPACE_NO_EXECUTE);
 	gn_invalidate_page(at);
 	check(gn_console_write(at, 1) == -GN_EFAULT, "let a call read beyond this guest's RAM",
 	      "-EFAULT");
-	*space_entry(space_kernel, at, true) = 0;
+	gn_pte_set(space_entry(space_kernel, at, true), 0);
 	gn_invalidate_page(at);
 }
 

@@ -5,6 +5,7 @@
  */
 #include <stddef.h>
 #include "guest-abi/kit/calls.h"
+#include "guest-abi/kit/operations.h"
 #include "guests/tour/check.h"
 #include "guests/tour/console.h"
 #include "guests/tour/memory.h"
@@ -19,7 +20,7 @@ static uint64_t two_pages[2];
 /* Point SPARE at one of the two pages, or with rights 0 at nothing. */
 static void point_spare(unsigned page, uint64_t rights)
 {
-	*space_entry(space_kernel, SPARE, true) = rights ? two_pages[page] | rights : 0;
+	gn_pte_set(space_entry(space_kernel, SPARE, true), rights ? two_pages[page] | rights : 0);
 	gn_invalidate_page(SPARE);
 }
 

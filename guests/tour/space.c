@@ -9,6 +9,7 @@
 #include "guests/tour/space.h"
 #include "guest-abi/kit/calls.h"
 #include "guest-abi/kit/memory.h"
+#include "guest-abi/kit/operations.h"
 #include "guests/tour/memory.h"
 
 #define LARGE_SIZE (2ul << 20)
@@ -62,6 +63,8 @@ void space_init(const struct gn_start_info *info, uint64_t *free)
 	map_kernel(free, kernel_text, kernel_rodata, 0);
 	map_kernel(free, kernel_rodata, kernel_data, SPACE_NO_EXECUTE);
 	map_kernel(free, kernel_data, kernel_end, data);
+	/* From now on tables are reached, and their changes told, by the direct map. */
+	gn_set_linear_map(0, (void *)DIRECT_MAP, info->memory_size / PAGE_SIZE, 0);
 	gn_load_cr3(space_kernel);
 }
 
@@ -96,8 +99,10 @@ static void destroy_table(uint64_t table, unsigned level, unsigned count)
 	memory_give(table);
 }
 
+/* Its tables become other things: no shadow of them may be used again. */
 void space_destroy(uint64_t space)
 {
+	gn_table_release(space, 4);
 	destroy_table(space, 4, KERNEL_FIRST_SLOT);
 }
 

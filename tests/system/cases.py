@@ -48,9 +48,9 @@ def reboots(name, count, **more):
                 log=["guest 'tour' rebooted"] * count + ["guest 'tour' ended: poweroff"], **more)
 
 
-def whole_tour(name, args, **more):
+def whole_tour(name, args, keys='', **more):
     """The tour by itself: all it shows is right, and all its memory comes back."""
-    return Case(f'tour/{name}', f'{args} {tour("tour", ",append=auto")}', frames_return=True,
+    return Case(f'tour/{name}', f'{args} {tour("tour", keys + ",append=auto")}', frames_return=True,
                 console=['tour: ready', ' passed, 0 failed'], log=["guest 'tour' ended: poweroff"],
                 **more)
 
@@ -128,6 +128,7 @@ CASES = [
     *[whole_tour(size, f'--memory {size}') for size in ('64M', '8G')],
     *[whole_tour(f'bochs-{cpu}', f'--emulator bochs --cpu {cpu}', timeout=300)
       for cpu in ('corei7_skylake_x', 'ryzen')],
+    whole_tour('notified', '', keys=',paging=notified'),
     whole_tour('icount', '--icount 0', twice=True), whole_tour('smp', '--smp 4'),
     Case('tour/prompt', tour('tour'), log=["guest 'tour' ended: poweroff"], frames_return=True,
          keys=[('tour> ', 'help\n'), ('tour> ', 'ps\n'), ('tour> ', 'poweroff\n')],
