@@ -39,6 +39,8 @@ static __noinline bool attend(struct cpu *cpu, struct guest *g)
 	}
 	if (guest_has_ended(g))
 		return false;
+	if (unlikely(g->vcpu.small_stacks))
+		vcpu_set_entry_stack(&g->vcpu);
 	if (g->vcpu.is_audited)
 		audit(g);
 	if (g->vcpu.changed)

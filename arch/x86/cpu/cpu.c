@@ -52,7 +52,7 @@ __init struct cpu *cpu_create(u32 apic_id)
 	cpu->stack_top = map_stack(count, PAGE_STACK, STACK_PAGES);
 	cpu->nmi_stack_top = map_stack(count, PAGE_NMI_STACK, 1);
 	paging_make_root(&cpu->paging);
-	desc_make_area(&cpu->area, cpu->paging.area_l1, cpu, cpu->paging.root, cpu->nmi_stack_top);
+	desc_make_area(&cpu->area, &cpu->paging, cpu, cpu->nmi_stack_top);
 	cpu->area.constants->mitigations = speculation_area_flags();
 	cpus[count++] = cpu;
 	return cpu;

@@ -111,9 +111,10 @@ static void make_tss(struct area_tss *tss)
 	tss->iomap_base = sizeof(*tss); /* past the limit: no ports (R16) */
 }
 
-__init void desc_make_area(struct cpu_area *area, u64 *area_l1, struct cpu *cpu, maddr_t root,
-		    u64 nmi_stack)
+__init void desc_make_area(struct cpu_area *area, const struct paging_root *paging,
+			   struct cpu *cpu, u64 nmi_stack)
 {
+	u64 *area_l1 = paging->area_l1;
 	maddr_t constants = early_memory_take(PAGE_SIZE), gdt = early_memory_take(PAGE_SIZE);
 	maddr_t stack = early_memory_take(PAGE_SIZE);
 	unsigned text_pages = (switcher_text_end - switcher_text + PAGE_SIZE - 1) / PAGE_SIZE;
@@ -125,7 +126,7 @@ __init void desc_make_area(struct cpu_area *area, u64 *area_l1, struct cpu *cpu,
 	area->gdt = early_memory_pointer(gdt);
 	area->scratch = early_memory_pointer(stack);
 	area->constants->this_cpu = (u64)cpu;
-	area->constants->monitor_cr3 = root.v;
+	area->constants->monitor_cr3 = paging->root.v;
 	area->constants->nmi_stack = nmi_stack;
 	area->constants->verw_selector = AREA_MONITOR_SS;
 	area->constants->code_area = GN_CODE_AREA;
@@ -137,6 +138,8 @@ __init void desc_make_area(struct cpu_area *area, u64 *area_l1, struct cpu *cpu,
 	area_l1[AREA_PAGE_GDT] = gdt.v | PTE_P | PTE_A | PTE_NX;
 	area_l1[AREA_PAGE_IDT] = idt.v | PTE_P | PTE_A | PTE_NX;
 	area_l1[AREA_PAGE_STACK] = stack.v | PTE_P | PTE_W | PTE_A | PTE_D | PTE_NX;
+	for (unsigned i = AREA_PAGE_STACK; i < 512; i += AREA_ALIAS_PAGES)
+		paging->alias_l1[i] = area_l1[AREA_PAGE_STACK];
 	for (unsigned i = 0; i < text_pages; i++)
 		area_l1[AREA_PAGE_TEXT + i] =
 		    (image_maddr(switcher_image) + i * PAGE_SIZE) | PTE_P | PTE_A;

@@ -6,6 +6,7 @@
 #ifndef CPU_DESC_H
 #define CPU_DESC_H
 
+#include "arch/x86/cpu/paging.h"
 #include "arch/x86/switcher/area.h"
 #include "mm/types.h"
 
@@ -19,9 +20,9 @@ struct cpu_area {
 	struct area_scratch *scratch;
 };
 
-/* Fill area_l1, the 512 entries that map it. this_cpu, its root and NMI stack become its constants.
- * */
-void desc_make_area(struct cpu_area *area, u64 *area_l1, struct cpu *cpu, maddr_t root,
+/* Fill the entries of its tables that map it. this_cpu, its root and NMI stack become its
+ * constants. */
+void desc_make_area(struct cpu_area *area, const struct paging_root *paging, struct cpu *cpu,
 		    u64 nmi_stack);
 
 /* On the CPU itself, its root loaded: never again after this. */

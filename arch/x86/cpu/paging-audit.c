@@ -43,7 +43,7 @@ static const char *judge_page(u64 address, u64 entry, unsigned level)
 		return "the image's text or constants are writable";
 	if (executable && address >= DIRECT_BASE)
 		return "data is executable";
-	if (address >= CPU_BASE && address < DIRECT_BASE && cpu_is_guard_page(address))
+	if (address >= CPU_BASE && address < AREA_ALIASES && cpu_is_guard_page(address))
 		return "a stack has no guard page";
 	return NULL;
 }

@@ -7,6 +7,7 @@
 #include "arch/x86/cpu/features.h"
 #include "arch/x86/cpu/insn.h"
 #include "arch/x86/cpu/paging.h"
+#include "arch/x86/switcher/area.h"
 #include "boot/layout.h"
 #include "lib/bug.h"
 #include "lib/compiler.h"
@@ -148,7 +149,14 @@ __init void paging_make_root(struct paging_root *root)
 {
 	u64 *l4 = new_table(), *l3 = new_table(), *guest_l3 = new_table();
 	u64 *area_l2 = new_table(), *area_l1 = new_table();
+	u64 *alias_l2 = new_table(), *alias_l1 = new_table();
+	u64 first = index_of(AREA_ALIASES, 3);
+	u64 last = index_of(AREA_ALIASES + AREA_ALIASES_SIZE - 1, 3);
 
+	for (unsigned i = 0; i < 512; i++)
+		alias_l2[i] = table_maddr(alias_l1).v | TABLE;
+	for (u64 i = first; i <= last; i++)
+		l3[i] = guest_l3[i] = table_maddr(alias_l2).v | TABLE;
 	area_l2[0] = table_maddr(area_l1).v | TABLE;
 	l3[0] = guest_l3[0] = table_maddr(area_l2).v | TABLE;
 	l3[index_of(IMAGE_BASE, 3)] = table_maddr(image_l2).v | TABLE;
@@ -160,6 +168,7 @@ __init void paging_make_root(struct paging_root *root)
 		.root = table_maddr(l4),
 		.guest_l4e = table_maddr(guest_l3).v | TABLE,
 		.area_l1 = area_l1,
+		.alias_l1 = alias_l1,
 	};
 }
 

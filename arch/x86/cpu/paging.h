@@ -21,6 +21,7 @@ struct paging_root {
 	maddr_t root;
 	u64 guest_l4e; /* what slot 271 of a guest's root holds while this CPU runs it */
 	u64 *area_l1;  /* the 512 entries that map this CPU's switcher area, empty */
+	u64 *alias_l1; /* those of 2 MiB of AREA_ALIASES, which stand for all others */
 };
 
 /* Build the shared tables. The boot tables stay in use until a root is loaded. */

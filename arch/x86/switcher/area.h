@@ -25,6 +25,15 @@
 #define AREA_STACK	(AREA_BASE + 0x3000)
 #define AREA_TEXT	(AREA_BASE + 0x10000)
 
+/*
+ * IRETQ to a 16-bit stack loads SP only: what is above it in RSP stays, and the user can see bits
+ * 16 to 31 (SDM 2A, IRET). So the entry stack's page is mapped once in each 64 KiB of 4 GiB more,
+ * and such a return is made from the place whose bits 16 to 31 are the user's own.
+ */
+#define AREA_ALIASES	  (AREA_BASE + (4ul << 30))
+#define AREA_ALIASES_SIZE (4ul << 30)
+#define AREA_ALIAS_PAGES  16 /* from one to the next */
+
 #define AREA_PAGE_CONSTANTS 0
 #define AREA_PAGE_GDT	    1
 #define AREA_PAGE_IDT	    2
@@ -97,6 +106,7 @@ struct guest_regs {
 	u64 error;  /* error code of a vector that has one, else 0; not of EXIT_HYPERCALL */
 	u64 rip, cs, rflags, rsp, ss;
 	u64 monitor_stack; /* the monitor's RSP while the guest runs */
+	u64 entry_stack;   /* where it is entered from: the entry stack, perhaps by an alias */
 };
 
 /* Page 0. Written by the monitor between runs, through the direct map. */

@@ -35,6 +35,7 @@ void asm_offsets(void)
 	OFFSET(REGS_RSP, struct guest_regs, rsp);
 	OFFSET(REGS_SS, struct guest_regs, ss);
 	OFFSET(REGS_MONITOR_STACK, struct guest_regs, monitor_stack);
+	OFFSET(REGS_ENTRY_STACK, struct guest_regs, entry_stack);
 	OFFSET(CONST_MONITOR_CR3, struct area_constants, monitor_cr3);
 	OFFSET(CONST_THIS_CPU, struct area_constants, this_cpu);
 	OFFSET(CONST_GUEST_CR3, struct area_constants, guest_cr3);

@@ -42,7 +42,7 @@ switcher_run:
 	testb	$AREA_MITIGATE_ENTRY, CONSTANT(CONST_MITIGATIONS)
 	jz	1f
 	verw	CONSTANT(CONST_VERW)	/* from here on only the guest's own values pass */
-1:	lea	AREA(AREA_STACK + AREA_STACK_ENTRY), %rsp
+1:	mov	REGS_ENTRY_STACK(%rdi), %rsp
 	pushq	REGS_SS(%rdi)
 	pushq	REGS_RSP(%rdi)
 	pushq	REGS_RFLAGS(%rdi)

@@ -51,6 +51,13 @@ static bool is_user_code(u64 descriptor)
 	return (descriptor & user_code) == user_code;
 }
 
+static bool is_small_stack(u64 descriptor)
+{
+	const u64 user_data = DESCRIPTOR_PRESENT | DESCRIPTOR_DPL;
+
+	return (descriptor & (user_data | DESCRIPTOR_CODE | DESCRIPTOR_BIG)) == user_data;
+}
+
 void vcpu_load_user_code(const struct vcpu *v, u64 *gdt)
 {
 	for (unsigned i = v->user_code_first; i < v->user_code_end; i++)
@@ -71,6 +78,7 @@ int vcpu_set_descriptors(struct vcpu *v, unsigned first, const u64 *descriptors,
 	for (unsigned i = 0; i < count; i++) {
 		v->gdt[first + i] = descriptors[i];
 		(void)!sanitise(&v->gdt[first + i]);
+		v->small_stacks |= is_small_stack(v->gdt[first + i]);
 		if (is_user_code(v->gdt[first + i])) {
 			v->user_code_first = MIN(v->user_code_first, first + i);
 			v->user_code_end = MAX(v->user_code_end, first + i + 1);
@@ -117,6 +125,7 @@ int vcpu_start_ldt(struct vcpu *v, unsigned count)
 void vcpu_set_local(struct vcpu *v, unsigned index, u64 descriptor)
 {
 	v->ldt[index] = sanitise(&descriptor) ? descriptor : 0;
+	v->small_stacks |= is_small_stack(v->ldt[index]);
 }
 
 u64 vcpu_descriptor(const struct vcpu *v, u16 selector)
@@ -126,6 +135,15 @@ u64 vcpu_descriptor(const struct vcpu *v, u16 selector)
 	if (selector & 4)
 		return index < v->ldt_count ? v->ldt[index] : 0;
 	return index < GN_GDT_ENTRIES ? v->gdt[index] : 0;
+}
+
+/* What of RSP an IRETQ to a 16-bit stack leaves alone is to be the user's: area.h, AREA_ALIASES. */
+void vcpu_set_entry_stack(struct vcpu *v)
+{
+	bool small = vcpu_is_user(v) && is_small_stack(vcpu_descriptor(v, v->regs.ss));
+	u64 alias = AREA_ALIASES - AREA_BASE + (v->regs.rsp & 0xffff0000);
+
+	v->regs.entry_stack = AREA_STACK + AREA_STACK_ENTRY + (small ? alias : 0);
 }
 
 /* May the selector be loaded with its own RPL: into CS (code), or as data? Not the null selector.

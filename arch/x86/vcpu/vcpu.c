@@ -88,6 +88,7 @@ void vcpu_start(struct vcpu *v, u64 cr3, u64 rip, u64 rsp, u64 rsi)
 	v->ds = v->es = v->fs = v->gs = 0;
 	fpu_state_init(v->fpu);
 	memset(&v->regs, 0, sizeof(v->regs));
+	v->regs.entry_stack = AREA_STACK + AREA_STACK_ENTRY;
 	v->regs.rip = rip;
 	v->regs.rsp = rsp;
 	v->regs.rsi = rsi;

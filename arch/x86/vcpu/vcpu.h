@@ -93,7 +93,7 @@ struct vcpu {
 		struct {
 			u16 changed;	    /* VCPU_CHANGED_; all while it is on no CPU */
 			bool is_audited;    /* the run loop wants to see each entry */
-			u8 unused;
+			bool small_stacks;  /* ring 3 has 16-bit stacks */
 			bool event_pending; /* some bit of vectors is set; page->pending too */
 			bool is_dead;	    /* death is set */
 			bool has_ended;	    /* the owner says so */
@@ -329,6 +329,7 @@ void vcpu_default_descriptors(struct vcpu *v);
 int vcpu_start_ldt(struct vcpu *v, unsigned count) __must_check;
 void vcpu_set_local(struct vcpu *v, unsigned index, u64 descriptor);
 u64 vcpu_descriptor(const struct vcpu *v, u16 selector); /* 0: none */
+void vcpu_set_entry_stack(struct vcpu *v); /* before each entry, if small_stacks */
 void vcpu_load_user_code(const struct vcpu *v, u64 *gdt); /* present, or not: hides_users */
 int vcpu_set_gates(struct vcpu *v, unsigned first, const u64 (*gates)[2],
 		   unsigned count) __must_check;
