@@ -109,6 +109,10 @@ static const struct scene scenes[] = {
 	 .exceptions = 1, .deepest = {ONE_FRAME, ONE_FRAME}},
 	{"refused", scene_refused, INTERRUPT,
 	 .slots = true, .exceptions = 3, .deepest = {ONE_FRAME, ONE_FRAME}},
+	{"iret refused", scene_iret_refused, INTERRUPT,
+	 .slots = true, .exceptions = 1, .deepest = {ONE_FRAME, TWO_FRAMES}},
+	{"sysret refused", scene_sysret_refused, INTERRUPT,
+	 .slots = true, .exceptions = 1, .deepest = {ONE_FRAME, ONE_FRAME}},
 	{"defer", scene_defer, INTERRUPT,
 	 .slots = true, .in_handler = defer_in_handler, .deepest = {ONE_FRAME, ONE_FRAME}},
 #define NOTIFY(name, number)                                                                       \
@@ -253,8 +257,9 @@ static void sweep(const struct scene *s, unsigned state, bool nested)
 static void set_scene(const struct scene *s)
 {
 	set_gate(3, leave_handler, s->gate);
-	set_gate(6, s->play == scene_iret_user ? leave_handler : invalid_handler, s->gate);
+	set_gate(6, s->play == scene_iret_user ? no_entry_handler : invalid_handler, s->gate);
 	set_gate(14, fault_handler, s->gate);
+	set_gate(13, s->play == scene_refused ? refusal_handler : return_fault_handler, INTERRUPT);
 	CALL(set_syscall_entry,
 	     s->play == scene_iret_user && s->exceptions ? 0 : (u64)scene_syscall_entry,
 	     s->open ? 0 : FLAGS_IF);
@@ -339,7 +344,6 @@ static void prepare(void)
 	set_gate(TIMER_VECTOR, timer_handler, INTERRUPT);
 	set_gate(SELF_VECTOR, self_handler, INTERRUPT);
 	set_gate(NEST_VECTOR, nest_handler, INTERRUPT);
-	set_gate(13, refusal_handler, INTERRUPT);
 	gate_set_handler(8, (u64)leave_handler, 1, 0);
 	entries = pte_of(NO_PAGES);
 	for (unsigned i = 0; i < 4; i++)

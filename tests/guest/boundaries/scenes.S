@@ -166,6 +166,29 @@ refusal_handler:
 	add	%rax, (%rsp)
 	jmp	*way + WAY_IRET(%rip)
 
+/* A return that the CPU refuses: where the fault is, the scene says. */
+	.globl return_fault_handler
+return_fault_handler:
+	incq	exceptions(%rip)
+	mov	8(%rsp), %rcx
+	xor	%eax, %eax
+	cmp	faults_at(%rip), %rcx
+	setne	%al
+	movabs	$GN_VCPU_PAGE + GN_VP_SYSRET + 32, %rcx
+	movq	$USER_SS, (%rcx)
+	mov	kernel_rsp(%rip), %rsp
+	ret
+
+/* A SYSCALL that the guest has no entry for: the fault is the user's. */
+	.globl no_entry_handler
+no_entry_handler:
+	incq	exceptions(%rip)
+	xor	%eax, %eax
+	cmpq	$USER_CALL, (%rsp)
+	setne	%al
+	mov	kernel_rsp(%rip), %rsp
+	ret
+
 /* From ring 3, or from a stack that is none: back to the scene that went there. */
 	.globl leave_handler
 leave_handler:
@@ -347,6 +370,29 @@ scene_refused:
 	xor	%eax, %eax
 	ret
 
+#define NO_STACK 0x13	/* the kernel's data, for ring 3 */
+
+	.globl scene_iret_refused
+scene_iret_refused:
+	mov	%rsp, kernel_rsp(%rip)
+	mov	way + WAY_IRET(%rip), %rax
+	mov	%rax, faults_at(%rip)
+	pushq	$NO_STACK
+	pushq	$USER_RSP
+	pushq	$IF_ON
+	pushq	$USER_CS
+	pushq	$USER_EXCEPTION
+	jmp	*%rax
+
+/* The frame is the vcpu page's: somebody has spoilt it. If an event waits the monitor returns, and
+ * does not look at it; then there is the program's exception. */
+	.globl scene_sysret_refused
+scene_sysret_refused:
+	movq	$USER_EXCEPTION, faults_at(%rip)
+	movabs	$GN_VCPU_PAGE + GN_VP_SYSRET + 32, %rax
+	movq	$NO_STACK, (%rax)
+	sysret_to_user USER_EXCEPTION
+
 /* A call into the ring, by the scene or, RDI its counter, by a handler. */
 	.globl scene_defer, defer_in_handler
 scene_defer:
@@ -415,6 +461,7 @@ deepest:	.skip 8
 event_rip:	.skip 8
 wait_limit:	.skip 8
 handler_call:	.skip 8
+faults_at:	.skip 8
 swapped:	.skip 8
 refused_size:	.skip 8
 scene:		.skip 8

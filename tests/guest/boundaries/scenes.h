@@ -46,11 +46,13 @@ u64 scene_iret_user_wait(void), scene_sysret(void), scene_sysret_wait(void);
 u64 scene_user_exception(void), scene_invalid(void), scene_page_fault(void), scene_halt(void);
 u64 scene_call(void), scene_raise(void), scene_no_stack(void), scene_refused(void);
 u64 scene_defer(void), scene_swap(void), scene_set_vif(void), scene_set_flags(void);
+u64 scene_iret_refused(void), scene_sysret_refused(void);
 u64 scene_invalid_pending(void), scene_page_fault_pending(void);
 
 void timer_handler(void), self_handler(void), nest_handler(void), invalid_handler(void);
 void fault_handler(void), leave_handler(void), refusal_handler(void), scene_syscall_entry(void);
-void defer_in_handler(void), swap_in_handler(void);
+void defer_in_handler(void), swap_in_handler(void), no_entry_handler(void);
+void return_fault_handler(void);
 
 extern volatile u64 timer_events, self_events, exceptions;
 extern u64 deepest;    /* bytes of the scenes' stack below the scene's own RSP, at most */
