@@ -30,6 +30,10 @@ $(debian)/programs/segments: tests/debian/programs/segments.c
 	@mkdir -p $(@D)
 	$(Q)gcc -O2 -Wall -Wextra -Werror -static -no-pie -o $@ $<
 
+$(debian)/programs/probe: tests/debian/programs/probe.c
+	@mkdir -p $(@D)
+	$(Q)gcc -O2 -Wall -Wextra -Werror -static -o $@ $<
+
 # An attack from within a kernel, built as Linux builds its modules, in a folder of its own; and who
 # endures it.
 hostile := tests/debian/hostile
@@ -48,7 +52,7 @@ $(debian)/hostile/victim: $(hostile)/victim.c
 	$(Q)gcc -O2 -Wall -Wextra -Werror -static -o $@ $<
 
 $(debian)/hostile.gz: $(debian)/hostile/attack.ko $(debian)/hostile/victim
-$(debian)/full.gz: $(addprefix $(debian)/programs/,debuggee hello32 segments)
+$(debian)/full.gz: $(addprefix $(debian)/programs/,debuggee hello32 segments probe)
 $(debian)/%.gz: $(debian)/fetched $(addprefix tests/debian/,initramfs init) \
 		$(wildcard tests/debian/tests/*)
 	$(call say,CPIO,$@)

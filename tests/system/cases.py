@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: MIT
 """cases.py - the boots that `make system` tries, a row each; case.py explains the columns."""
 
+import hashlib
 import os
 import random
 import shlex
 
 from case import TERMINATED, Case
+from least import LeastMemory
 
 # Where chance begins in the tests that have any; SEED=N repeats them.
 SEED = int(os.environ.get('SEED') or random.randrange(1, 1 << 31))
@@ -55,13 +57,45 @@ def whole_tour(name, args, keys='', **more):
                 **more)
 
 
-def debian(name, flavour, args, **more):
+def debian(name, flavour, args, timeout=240, **more):
     """Debian's stock kernel, its smoke test and poweroff; all its memory comes back."""
     guest = shlex.quote(f'name=deb,kernel=build/debian/{flavour}/vmlinuz,'
                         'initrd=build/debian/small.gz,mem=512M,'
                         'append=console=hvc0 gnomon.test=smoke')
-    return Case(f'debian/{name}', f'{args} --guest {guest}', timeout=240, frames_return=True,
+    return Case(f'debian/{name}', f'{args} --guest {guest}', timeout=timeout, frames_return=True,
                 console=['Hypervisor detected: Xen PV', 'debian: smoke passed'],
+                log=["guest 'deb' ended: poweroff"], **more)
+
+
+# At the prompt of a Debian guest: what is pasted arrives whole, and ^C ends what runs.
+PROMPT = '/tmp # '
+PASTED = '\n'.join(f'{i:04} what is pasted arrives whole' for i in range(100)) + '\n'
+SUM = hashlib.md5(PASTED.encode()).hexdigest()
+
+
+def debian_shell(name, keys, **more):
+    guest = ('name=deb,kernel=build/debian/cloud-amd64/vmlinuz,initrd=build/debian/small.gz,'
+             'mem=192M,append=console=hvc0 quiet')
+    return Case(f'debian/{name}', f'--guest {shlex.quote(guest)}', timeout=240, keys=keys,
+                frames_return=True, **more)
+
+
+def least(name, flavour, **more):
+    guest = shlex.quote(f'name=deb,kernel=build/debian/{flavour}/vmlinuz,'
+                        'initrd=build/debian/small.gz,mem={memory},'
+                        'append=console=hvc0 quiet gnomon.test=smoke')
+    return LeastMemory(f'debian/{name}', f'--guest {guest}', timeout=240,
+                       console=['debian: smoke passed'], log=["guest 'deb' ended: poweroff"],
+                       **more)
+
+
+def programs(name, flavour, seconds, args='', **more):
+    """Debian's own programs, and a load that checks itself, each kind of it so many seconds."""
+    guest = shlex.quote(f'name=deb,kernel=build/debian/{flavour}/vmlinuz,'
+                        'initrd=build/debian/full.gz,mem=1G,append=console=hvc0 quiet '
+                        f'gnomon.test=programs gnomon.seconds={seconds}')
+    return Case(f'programs/{name}', f'{args} --guest {guest}', timeout=600 + 60 * seconds,
+                frames_return=True, console=['debian: programs passed'],
                 log=["guest 'deb' ended: poweroff"], **more)
 
 
@@ -156,8 +190,23 @@ CASES = [
     debian('amd64', 'amd64', ''), debian('cloud', 'cloud-amd64', ''),
     debian('bios', 'cloud-amd64', '--firmware bios'),
     debian('uefi', 'cloud-amd64', '--firmware uefi'),
-    *[debian(f'{flavour}-{cpu}', flavour, f'--cpu {cpu}', full=True)
-      for flavour in ('amd64', 'cloud-amd64') for cpu in ('qemu64', 'Skylake-Client', 'EPYC')],
+    *[debian(f'{flavour}-{firmware}-{cpu}', flavour, f'--firmware {firmware} --cpu {cpu}',
+             full=True)
+      for flavour in ('amd64', 'cloud-amd64') for firmware in ('direct', 'bios', 'uefi')
+      for cpu in ('qemu64', 'max', 'Skylake-Client', 'EPYC')],
+    *[debian(f'{flavour}-bochs', flavour, '--emulator bochs', timeout=3600, full=True)
+      for flavour in ('amd64', 'cloud-amd64')],
+    debian_shell('console', [(PROMPT, 'stty -echo; md5sum; echo begun; sleep 10000\n'),
+                             ('sleep 10000', PASTED + '\x04'), (SUM, ''), ('begun', '\x03'),
+                             (PROMPT, 'poweroff -f\n')],
+                 console=[SUM, 'begun'], log=["guest 'deb' ended: poweroff"]),
+    debian_shell('crash', [(PROMPT, 'echo c >/proc/sysrq-trigger\n')], status=1,
+                 never=('gnomon: panic',),
+                 log=["guest 'deb' ended: crashed: shutdown(3); the last it wrote: '"]),
+    least('least-cloud', 'cloud-amd64'), least('least-amd64', 'amd64', full=True),
+    programs('cloud', 'cloud-amd64', 2),
+    programs('amd64', 'amd64', 60, full=True),
+    programs('cloud-intel', 'cloud-amd64', 5, '--cpu Skylake-Client', full=True),
     debian_reboots('debian', 1), debian_reboots('debian-5', 5, full=True),
     hostile('hostile', 1, 40), hostile('hostile-long', 20, 600, full=True),
 
