@@ -16,9 +16,10 @@ struct guest;
 struct console {
 	char input[CONSOLE_INPUT]; /* a ring */
 	u32 head, tail;		   /* tail - head bytes wait */
-	char line[CONSOLE_LINE]; /* of several guests: output not yet ended by a newline */
+	char line[CONSOLE_LINE]; /* its last line of output */
 	u32 line_size;
-	bool shared; /* its lines carry the guest's name */
+	bool line_ended; /* the next byte begins another */
+	bool shared;	 /* its lines carry the guest's name, and are written when complete */
 };
 
 void guest_console_write(struct guest *g, const char *text, size_t size);
@@ -26,6 +27,10 @@ void guest_console_write(struct guest *g, const char *text, size_t size);
 size_t guest_console_read(struct guest *g, char *to, size_t size);
 /* A key for this guest; a full ring loses it. */
 void guest_console_type(struct guest *g, char key);
+static inline bool guest_console_is_full(const struct console *c)
+{
+	return c->tail - c->head == CONSOLE_INPUT;
+}
 /* Print what is held back of an unfinished line. */
 void guest_console_flush(struct guest *g);
 

@@ -121,6 +121,18 @@ static void raise(void)
 	bury(g);
 }
 
+static void say_crash(const struct guest *g)
+{
+	const struct console *c = &g->console;
+	char quoted[CONSOLE_LINE];
+
+	if (c->line_size)
+		log_error("guest '%s' ended: crashed: %s; the last it wrote: '%s'", g->config.name,
+			  g->death, log_quote(quoted, sizeof(quoted), c->line, c->line_size));
+	else
+		log_error("guest '%s' ended: crashed: %s", g->config.name, g->death);
+}
+
 static void say_end(const struct guest *g)
 {
 	const char *name = g->config.name;
@@ -140,7 +152,7 @@ static void say_end(const struct guest *g)
 		if (g->loading)
 			log_error("guest '%s' refused: %s", name, g->death);
 		else
-			log_error("guest '%s' ended: crashed: %s", name, g->death);
+			say_crash(g);
 		break;
 	default:
 		failed++;
