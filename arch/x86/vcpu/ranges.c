@@ -76,7 +76,7 @@ static int read_stack(struct vcpu *v, void *to, size_t size)
 	if (result.verdict == SHADOW_REFLECT)
 		vcpu_reflect_page_fault(v, result.at, result.shadow.error_code);
 	else
-		vcpu_die(v, "killed: no memory behind the stack of an IRET");
+		vcpu_die(v, "killed: no memory behind its stack");
 	return -EFAULT;
 }
 
