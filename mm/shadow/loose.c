@@ -12,7 +12,8 @@
 #include "lib/string.h"
 #include "mm/shadow/private.h"
 
-#define IDLE_MAX 4 /* resyncs without a store after which a table is protected again */
+#define SCAN_BATCH 64 /* entries that are followed together */
+#define IDLE_MAX   4  /* resyncs without a store after which a table is protected again */
 
 /* A place to remember a table in, or NULL. */
 static struct shadow_loose *find_place(struct shadow *s)
@@ -63,13 +64,22 @@ void loose_forget(struct shadow *s, struct shadow_page *page, struct p2m_entry *
 static void scan(struct shadow *s, struct shadow_page *page)
 {
 	const u64 *table = page->table, *known = s->loose[page->loose - 1].entries;
+	u64 changed[SCAN_BATCH] __uninitialized;
+	unsigned count = 0;
 
 	s->stats.resynced++;
 	page->written = false;
-	for (unsigned slot = 0; slot < SHADOW_SLOTS; slot++) {
-		if (unlikely(READ_ONCE(table[slot]) != known[slot]))
-			leaf_changed(s, page, slot);
+	for (u64 slot = 0; slot < SHADOW_SLOTS; slot++) {
+		if (likely(READ_ONCE(table[slot]) == known[slot]))
+			continue;
+		changed[count++] = gfn_to_gpa(page->key.gfn).v + slot * sizeof(u64);
+		if (count == ARRAY_SIZE(changed)) {
+			leaves_changed(s, page, changed, 1, count);
+			count = 0;
+		}
 	}
+	if (count)
+		leaves_changed(s, page, changed, 1, count);
 }
 
 void loose_tighten(struct shadow *s, struct shadow_page *page)
