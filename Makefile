@@ -169,21 +169,19 @@ clean: ## remove build/
 
 # ---- running it ----------------------------------------------------------------------------------
 
-tour := name=tour,kernel=$(BUILD)/guests/tour.elf,mem=16M
+guest := name=debian,kernel=$(debian)/cloud-amd64/vmlinuz,initrd=$(debian)/small.gz,mem=512M
+tour  := name=tour,kernel=$(BUILD)/guests/tour.elf,mem=16M
 
-run: ## boot GRUB, the monitor and the tour guest on this terminal; Ctrl-a x stops the machine
+run: ## boot GRUB, the monitor and Debian's kernel to a shell; Ctrl-a x stops the machine
+	$(Q)tools/setup run
+	$(Q)$(MAKE) --no-print-directory all $(debian-run)
+	$(Q)tools/gnomon run --firmware bios --elf $(BUILD)/gnomon.elf \
+		--guest $(guest),append=console=hvc0
+
+run-tour: ## boot GRUB, the monitor and the tour guest, which shows what a guest can do
 	$(Q)tools/setup run
 	$(Q)$(MAKE) --no-print-directory all
 	$(Q)tools/gnomon run --firmware bios --elf $(BUILD)/gnomon.elf --guest $(tour)
-
-run-tour: all ## let the tour guest show everything by itself
-	$(Q)tools/gnomon run --elf $(BUILD)/gnomon.elf --guest $(tour),append=auto
-
-debian-guest := name=debian,kernel=$(BUILD)/debian/cloud-amd64/vmlinuz,mem=512M
-debian-guest := $(debian-guest),initrd=$(BUILD)/debian/small.gz,append=console=hvc0
-
-run-debian: all debian ## boot Debian's stock kernel to a shell on this terminal
-	$(Q)tools/gnomon run --elf $(BUILD)/gnomon.elf --guest $(debian-guest)
 
 # ---- tests and checks: each target ends in lines "N passed, N failed" ----------------------------
 
@@ -235,5 +233,5 @@ check-fresh: ## run and check in a minimal Debian of its own; needs root and the
 format: ## format what differs from the last commit
 	git clang-format
 
-.PHONY: all help clean read run run-tour run-debian unit abi bench lint reproducible system \
+.PHONY: all help clean read run run-tour unit abi bench lint reproducible system \
         system-full boundaries boundaries-full nmi-map check proof check-fresh format
