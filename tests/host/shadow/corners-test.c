@@ -236,6 +236,24 @@ static void test_told_table(void)
 	scene_end();
 }
 
+/* A loose table is written by way of an spte that then goes, or changes: the store is not forgotten
+ * with it. */
+static void test_dirty_kept(u64 bits)
+{
+	scene_begin_loose(SHADOW_FRAMES_MIN);
+	set_entry(SPACES, 0, entry(L1, ALL_BITS));
+	set_entry(L2, 1, entry(SPACES, ALL_BITS));
+	CHECK(is_reached(0x1000, load, DATA + 1));
+	shadow_load_cr3(&sv, 0); /* what was written so far is seen */
+	CHECK(is_reached(1ul << 21, store, L1) && shadow.loose_count == 1);
+	*word(L1, 1) = entry(DATA + 9, ALL_BITS);
+	set_entry(SPACES, 0, bits ? entry(L1, bits) : 0);
+	CHECK(shadow.loose_count == 1);
+	shadow_load_cr3(&sv, 0);
+	CHECK(is_reached(0x1000, load, DATA + 9));
+	scene_end();
+}
+
 /* INVLPG forgets what a TLB would, of a guest that has not told, too. */
 static void test_invlpg_untold(void)
 {
@@ -277,6 +295,8 @@ int main(void)
 	test_large_narrowed(SHADOW_NOTIFIED);
 	test_rights_left();
 	test_told_table();
+	test_dirty_kept(0);
+	test_dirty_kept(ALL_BITS & ~4ul);
 	test_invlpg_untold();
 	test_physical_bits();
 	host_machine_end();
