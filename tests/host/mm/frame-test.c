@@ -102,6 +102,23 @@ static void test_ranges(void)
 	CHECK(frame_of(MFN(0x10f))->refs == 1 && frame_of(MFN(0x110))->refs == 0);
 }
 
+/* Frames for two runs of the longest are given at once, or come back one by one: they do not join. */
+static void test_longest_run(void)
+{
+	const u64 count = 2ul << FRAME_ORDER_MAX;
+	const struct frame_range ram = {MFN(0), 2 * count};
+	void *table = aligned_alloc(16, frame_table_size(&ram, 1));
+
+	frame_init(table, &ram, 1);
+	frame_claim(MFN(0), count, FRAME_GUEST);
+	frame_add_free(MFN(count), count);
+	CHECK(frame_count_free() == count);
+	for (u64 mfn = 0; mfn < count; mfn++)
+		frame_put(MFN(mfn));
+	CHECK(frame_count_free() == 2 * count);
+	free(table);
+}
+
 int main(void)
 {
 	host_seed = 20240817;
@@ -109,6 +126,7 @@ int main(void)
 	host_machine_init(FIRST, COUNT);
 	test_random();
 	test_ranges();
+	test_longest_run();
 	host_machine_end();
 	return host_finish();
 }

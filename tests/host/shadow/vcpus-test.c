@@ -72,18 +72,20 @@ static void test_narrowed(enum shadow_policy policy)
 {
 	static const struct {
 		struct shadow_access access;
-		u64 bits;
+		u64 before, bits;
 	} rights[] = {
-	    {{.write = true}, ALL_BITS & ~2ul},
-	    {{.user = true}, ALL_BITS & ~4ul},
-	    {{.fetch = true}, ALL_BITS | NX},
+	    {{.write = true}, ALL_BITS, ALL_BITS & ~2ul},
+	    {{.write = true}, ALL_BITS & ~4ul, ALL_BITS & ~6ul},
+	    {{.user = true}, ALL_BITS, ALL_BITS & ~4ul},
+	    {{.user = true}, ALL_BITS & ~2ul, ALL_BITS & ~6ul},
+	    {{.fetch = true}, ALL_BITS, ALL_BITS | NX},
 	};
 
 	scene_begin(policy, 2 * SHADOW_FRAMES_MIN);
 	map_first();
 	second_begin();
 	for (unsigned i = 0; i < ARRAY_SIZE(rights); i++) {
-		set_entry(L1, 1, entry(DATA + 1, ALL_BITS));
+		set_entry(L1, 1, entry(DATA + 1, rights[i].before));
 		CHECK(second_reaches(0x1000, rights[i].access));
 		set_entry(L1, 1, entry(DATA + 1, rights[i].bits));
 		CHECK(!second_reaches(0x1000, rights[i].access));
