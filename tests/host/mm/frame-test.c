@@ -102,7 +102,7 @@ static void test_ranges(void)
 	CHECK(frame_of(MFN(0x10f))->refs == 1 && frame_of(MFN(0x110))->refs == 0);
 }
 
-/* Frames for two runs of the longest are given at once, or come back one by one: they do not join. */
+/* Frames for two runs of the longest, given at once or back one by one: those do not join. */
 static void test_longest_run(void)
 {
 	const u64 count = 2ul << FRAME_ORDER_MAX;

@@ -114,6 +114,29 @@ static void test_root_reused(void)
 	frame_put(ours);
 }
 
+/* What the statistics say of its frames is what it has taken. */
+static void test_frames_counted(void)
+{
+	struct shadow_stats before, after;
+	u64 free;
+
+	scene_begin(SHADOW_TRAPPED, 512);
+	map_first();
+	shadow_get_stats(&shadow, &before);
+	free = frame_count_free();
+	for (u64 i = 0; i < 20; i++) {
+		set_entry(SPACES + i, 1, entry(DATA + i, ALL_BITS));
+		set_entry(L2, i + 1, entry(SPACES + i, ALL_BITS));
+	}
+	for (u64 i = 0; i < 8; i++) /* L2 and each table below it, by inherited access */
+		set_entry(L3, i, entry(L2, (ALL_BITS & ~6ul) | (i & 3) << 1 | (i & 4) << 61));
+	for (u64 i = 0; i < 8 * 20; i++)
+		CHECK(is_reached(i / 20 << 30 | (i % 20 + 1) << 21 | 0x1000, load, DATA + i % 20));
+	shadow_get_stats(&shadow, &after);
+	CHECK(after.frames > 300 && after.frames - before.frames == free - frame_count_free());
+	scene_end();
+}
+
 /* Every allocation fails once: what was there serves, and no frame is lost. */
 static void test_out_of_frames(enum shadow_policy policy)
 {
@@ -289,6 +312,7 @@ int main(void)
 	host_machine_init(0x1000, 2048);
 	test_races();
 	test_root_reused();
+	test_frames_counted();
 	test_out_of_frames(SHADOW_TRAPPED);
 	test_out_of_frames(SHADOW_NOTIFIED);
 	test_large_narrowed(SHADOW_TRAPPED);
