@@ -67,10 +67,11 @@ static bool is_filling(u64 rip)
 	return true;
 }
 
+static u64 due; /* ns since the monitor booted; 0: no timer runs */
+
 /* An event must be due within 10 to 50 ms. Few calls: each gives the time slice away. */
 static void arm_timer(void)
 {
-	static u64 due;
 	u64 now = gn_clock_ns();
 
 	if (due < now + 10000000) {
@@ -78,6 +79,13 @@ static void arm_timer(void)
 		CALL(timer_set, due);
 		CALL(port_poll, GN_PORT_TIMER);
 	}
+}
+
+static void disarm_timer(void)
+{
+	due = 0;
+	CALL(timer_set, due);
+	CALL(port_poll, GN_PORT_TIMER);
 }
 
 /*
@@ -126,6 +134,7 @@ static void jump_to_page(u64 page)
 		check((s.error & 5) == 5 || (s.error & 4), "ring 3 at %lx: error %lx", rip,
 		      s.error);
 	}
+	disarm_timer();
 	check(rings_work(), "after jumps to %lx", page);
 	stage_code(KERNEL, &land, 0);
 }
