@@ -18,6 +18,7 @@ static struct shadow_vcpu sv;
 static struct shadow_result result;
 static mfn_t mfns[700];
 
+static u8 without; /* SHADOW_PREFAULT... */
 static u64 base; /* the gfn where the guest's frames begin */
 
 static u64 *word(u64 frame, unsigned slot)
@@ -40,6 +41,7 @@ static void begin(enum shadow_policy policy, u64 first_gfn)
 	    .reserved_last = 271,
 	    .supervisor_from_slot = 512,
 	    .physical_bits = 46,
+	    .without = without,
 	};
 	struct shadow_mode mode = {.wp = true, .nxe = true};
 
@@ -193,6 +195,12 @@ static void notify_replaced(void)
 {
 	notify(as_it_was, another);
 }
+/* Each such entry costs a fault at its next use instead. */
+static void notify_without_prefault(void)
+{
+	without = SHADOW_PREFAULT;
+	notify(as_it_was, another);
+}
 static void notify_filled(void)
 {
 	notify(nothing, another);
@@ -286,6 +294,7 @@ static const struct {
     {"INVLPG", invlpg, 1, 230},
     {"notified entry, removed", notify_removed, BATCH, 48},
     {"notified entry, replaced and prefaulted", notify_replaced, BATCH, 110},
+    {"notified entry, replaced, without prefault", notify_without_prefault, BATCH, 92},
     {"notified entry, filled", notify_filled, BATCH, 92},
     {"notified entry, made read-only", notify_cow, BATCH, 100},
     {"a single notified entry, replaced", notify_one, 1, 470},
