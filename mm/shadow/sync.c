@@ -95,10 +95,10 @@ unsigned shadow_notify(struct shadow *s, const u64 *at, unsigned stride, unsigne
 /* ---- tables that end ---- */
 
 /* Free what shadows this table. A root that a vCPU runs on is emptied, and left at its next entry.
- */
-static void unshadow(struct shadow *s, gfn_t gfn, bool only_dead)
+ * Returns the first that stays and wants to hear of stores. */
+static struct shadow_page *unshadow(struct shadow *s, gfn_t gfn, bool only_dead)
 {
-	struct shadow_page *page = page_next_table(s, gfn, NULL), *next;
+	struct shadow_page *page = page_next_table(s, gfn, NULL), *next, *kept = NULL;
 
 	for (; page; page = next) {
 		bool dead =
@@ -107,7 +107,10 @@ static void unshadow(struct shadow *s, gfn_t gfn, bool only_dead)
 		next = page_next_table(s, gfn, page);
 		if (dead || !only_dead)
 			page_free(s, page);
+		else if (page->table && !kept)
+			kept = page;
 	}
+	return kept;
 }
 
 void shadow_forget_table(struct shadow *s, gfn_t table)
@@ -143,14 +146,10 @@ static bool in_a_row(struct shadow *s, struct shadow_page *page, unsigned limit)
 
 bool table_allow_write(struct shadow *s, struct p2m_entry *e, gfn_t gfn)
 {
-	struct shadow_page *page = NULL;
+	struct shadow_page *page = unshadow(s, gfn, true);
 
-	unshadow(s, gfn, true);
 	if (!table_is_protected(s, e))
 		return true;
-	do
-		page = page_next_table(s, gfn, page);
-	while (!page->table);
 	if (e->tables == 1 && role_level(page->key.role) == 1 &&
 	    !(s->config.without & SHADOW_LOOSE)) {
 		if (!in_a_row(s, page, LOOSE_AFTER))
