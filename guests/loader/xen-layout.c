@@ -28,17 +28,30 @@ static uint64_t tables_of_level(uint64_t start, uint64_t last, unsigned level)
 	return (last >> shift) - (start >> shift) + 1;
 }
 
-/* The map's tables lie in the map: more of them can make it longer, and longer maps need more. */
+static uint64_t map_up(uint64_t address)
+{
+	return (address + MAP_ALIGN - 1) & ~(MAP_ALIGN - 1);
+}
+
+/*
+ * The map's tables lie in the map: more of them can make it longer, and longer maps need more.
+ * Linux later forgets of this map what lies before the end of the tables, up to a border: the slack
+ * must not pass it, or pages stay writable and executable.
+ */
 static void lay_out_tables(const struct xen_notes *notes, struct xen_layout *l)
 {
 	uint64_t counted;
 
-	l->table_count = 0;
+	l->table_count = 1;
 	do {
 		uint64_t end = l->tables + l->table_count * PAGE_SIZE;
 
 		l->stack = take(&end, PAGE_SIZE);
-		l->map_end = (end + SLACK + MAP_ALIGN - 1) & ~(MAP_ALIGN - 1);
+		l->map_end = map_up(end + SLACK);
+		if (l->map_end > map_up(l->tables + l->table_count * PAGE_SIZE)) {
+			l->tables = l->map_end - MAP_ALIGN;
+			continue;
+		}
 		counted = 0;
 		for (unsigned level = 1; level <= 4; level++)
 			counted += tables_of_level(notes->virt_base,

@@ -245,6 +245,7 @@ static void judge_xen(const struct xen_notes *notes, const struct kernel_entry *
 	for (uint64_t page = map_end / PAGE_SIZE; page < memory_size / PAGE_SIZE; page++)
 		PROMISE(page_user[page] == NOBODY);
 	PROMISE(entry->rsp - base + (512 << 10) <= map_end);
+	PROMISE(tables + count * PAGE_SIZE + (4 << 20) > map_end); /* nothing past Linux's border */
 	judge_xen_initrd(start, base, map_end);
 }
 

@@ -203,6 +203,12 @@ static void test_spoilt_xen(void)
 	expect_in("an initrd in the map", FILE_SIZE, MEMORY, 10000, NULL);
 	put(NOTE(N_HYPERCALL_PAGE), 0, 8);
 	expect("without a hypercall page", FILE_SIZE, NULL);
+	/* What follows the kernel ends at every distance from a border of 4 MiB. */
+	for (uint64_t at = 0x200000; at <= 0x600000; at += 0x20000) {
+		put(segment(2) + P_PADDR, at, 8);
+		expect_in("a longer kernel", FILE_SIZE, 64 << 20, 0, NULL);
+	}
+	put(segment(2) + P_PADDR, 0x200000, 8);
 	/* The map's end lies in a second table of level 3. */
 	put(NOTE(N_VIRT_BASE), 0xffffff7fffe00000, 8);
 	put(NOTE(N_ENTRY), 0xffffff7ffff00010, 8);
