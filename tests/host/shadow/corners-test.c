@@ -114,6 +114,25 @@ static void test_root_reused(void)
 	frame_put(ours);
 }
 
+/* Each reserved slot holds what it was last given, in the present root and in those to come. */
+static void test_slots_given(void)
+{
+	const u64 window = 0x1000023, switcher = 0x2000023, later = 0x3000023;
+	const u64 *root;
+
+	scene_begin(SHADOW_TRAPPED, SHADOW_FRAMES_MIN);
+	shadow_load_cr3(&sv, 0);
+	shadow_set_slot(&sv, 270, window);
+	shadow_set_slot(&sv, 271, switcher);
+	shadow_set_slot(&sv, 271, later);
+	for (u64 cr3 = 0; cr3 < 3; cr3++) {
+		root = machine_map(shadow_root(&sv));
+		CHECK(root[270] == window && root[271] == later);
+		shadow_load_cr3(&sv, (cr3 + 1) << 12);
+	}
+	scene_end();
+}
+
 /* What the statistics say of its frames is what it has taken. */
 static void test_frames_counted(void)
 {
@@ -312,6 +331,7 @@ int main(void)
 	host_machine_init(0x1000, 2048);
 	test_races();
 	test_root_reused();
+	test_slots_given();
 	test_frames_counted();
 	test_out_of_frames(SHADOW_TRAPPED);
 	test_out_of_frames(SHADOW_NOTIFIED);
