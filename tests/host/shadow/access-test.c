@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * access-test.c - every combination of the bits of one entry at each level, and of P, W, U, NX at
- * each pair of levels, for every kind of access and mode: verdict, error code, frame, A and D are
- * what the oracle says.
+ * access-test.c - every combination of the bits of one entry at each level, of P, W, U, NX at each
+ * pair of levels, and the low bits of large entries, for every kind of access and mode: verdict,
+ * error code, frame, A and D are what the oracle says.
  */
 #include "tests/host/shadow/scene.h"
 
@@ -82,6 +82,20 @@ static bool test_single(u64 entries[5], unsigned level)
 	return good;
 }
 
+/* A large entry with one more bit: PAT, or one below its frame. */
+static bool test_low_bits(u64 entries[5], unsigned level)
+{
+	u64 usual = entries[level];
+	bool good = true;
+
+	for (unsigned bit = 12; bit < 3 + 9 * level && good; bit++) {
+		entries[level] = entry_with(level, 0x3f) | 1ul << bit;
+		good = agrees_for_all_accesses(entries);
+	}
+	entries[level] = usual;
+	return good;
+}
+
 /* P W U NX of two levels at once. */
 static bool test_pair(u64 entries[5], unsigned high, unsigned low)
 {
@@ -113,6 +127,7 @@ static void test_permutations(enum shadow_policy policy)
 		shadow_set_mode(&sv, cpu.mode);
 		for (unsigned level = 1; level <= 4; level++)
 			CHECK(test_single(entries, level));
+		CHECK(test_low_bits(entries, 2) && test_low_bits(entries, 3));
 		for (unsigned high = 2; high <= 4; high++)
 			for (unsigned low = 1; low < high; low++)
 				CHECK(test_pair(entries, high, low));
