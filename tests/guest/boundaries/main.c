@@ -19,22 +19,24 @@
  * one frame.
  *
  * On the command line: "raw", with CLI, STI, IRETQ, SYSRETQ and HLT themselves instead of the code
- * area's slots; "held", raw and an STI before each return; "notified", that the guest runs under
- * this policy; "all": every tick in every state. Else it is every tick of scenes of slots outside
- * of handlers, and a sample of the others. "switcher": not that, but how many instructions the
- * switcher executes with the CPU's IF 0, "switcher once" for somebody who records them.
+ * area's slots; "held", raw and an STI before each return; "sites", with IRETQ as a patched site
+ * has it; "notified", that the guest runs under this policy; "all": every tick in every state.
+ * Else it is every tick of scenes of slots outside of handlers, and a sample of the others.
+ * "switcher": not that, but how many instructions the switcher executes with the CPU's IF 0,
+ * "switcher once" for somebody who records them.
  */
 #include "guest-abi/kit/operations.h"
 #include "tests/guest/boundaries/scenes.h"
 
 const char test_name[] = "boundaries";
 
-#define INTERRUPT 0x8e
-#define TRAP	  0x8f
-#define NO_PAGES  0x0000000070000000			  /* entries that the scenes swap */
-#define LINEAR(n) (0x0000710000000000 + ((u64)(n) << 30)) /* the entries, once more */
-#define FLAGS_IF  0x200
-#define MSR_STAR  0xc0000081
+#define INTERRUPT  0x8e
+#define TRAP	   0x8f
+#define NO_PAGES   0x0000000070000000			   /* entries that the scenes swap */
+#define LINEAR(n)  (0x0000710000000000 + ((u64)(n) << 30)) /* the entries, once more */
+#define FLAGS_IF   0x200
+#define IRETQ_SIZE 2
+#define MSR_STAR   0xc0000081
 
 #define LEAD	3000  /* ticks from the start of a trial to its scene: timer_set takes some */
 #define SLACK	60000 /* an event that comes so late was lost */
@@ -331,14 +333,20 @@ static void prepare(void)
 	map(USER_CALL, (u64)page, PTE_P | PTE_U);
 	map(USER_COUNTS, (u64)&timer_events, PTE_P | PTE_U | PTE_NX);
 	way = raw ? (struct ways){(u64)raw_cli, (u64)raw_sti, (u64)raw_iret, (u64)raw_sysret,
-				  (u64)raw_halt}
+				  (u64)raw_halt, 0, 0}
 		  : (struct ways){GN_SLOT(GN_OP_cli), GN_SLOT(GN_OP_sti), GN_SLOT(GN_OP_iret),
-				  GN_SLOT(GN_OP_sysret), GN_SLOT(GN_CALL_halt)};
+				  GN_SLOT(GN_OP_sysret), GN_SLOT(GN_CALL_halt),
+				  GN_SLOT(GN_OP_iret), GN_SLOT(GN_OP_iret)};
 	/* For SYSRETQ, which the monitor then executes: the selectors behind USER_CS32. */
 	__asm__ volatile("wrmsr" : : "c"(MSR_STAR), "a"(0), "d"(USER_CS32 << 16 | KERNEL_CS));
 	if (command_line_has("held")) {
 		way.iret = (u64)raw_sti_iret;
 		way.sysret = (u64)raw_sti_sysret;
+	}
+	if (command_line_has("sites")) {
+		way.iret = (u64)site_iret;
+		way.refused = (u64)site_refused;
+		way.fault = (u64)site_refused_end - IRETQ_SIZE;
 	}
 	kernel_stack_set((u64)scene_stack + STACK_SIZE - FROM_USER);
 	set_gate(TIMER_VECTOR, timer_handler, INTERRUPT);

@@ -375,8 +375,9 @@ scene_refused:
 	.globl scene_iret_refused
 scene_iret_refused:
 	mov	%rsp, kernel_rsp(%rip)
-	mov	way + WAY_IRET(%rip), %rax
+	mov	way + WAY_FAULT(%rip), %rax
 	mov	%rax, faults_at(%rip)
+	mov	way + WAY_REFUSED(%rip), %rax
 	pushq	$NO_STACK
 	pushq	$USER_RSP
 	pushq	$IF_ON
@@ -421,6 +422,16 @@ swap_in_handler:
 	xor	$OTHER_FRAME, %rsi
 	movabs	$PTE_SWAP, %rax
 	jmp	*%rax
+
+/* IRETQ as a patched site has it (guest-abi/sites.h): events come within the call, too, and their
+ * handlers return by another site than the one that faults. */
+	.globl site_iret, site_refused, site_refused_end
+site_iret:
+	call	*iret_at_site(%rip)
+site_refused:
+	call	*iret_at_site(%rip)
+site_refused_end:
+iret_at_site:	.quad SLOT(195)
 
 /* ---- raw instructions ------------------------------------------------------------------------ */
 

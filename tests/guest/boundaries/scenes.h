@@ -24,6 +24,8 @@
 #define WAY_IRET   16
 #define WAY_SYSRET 24
 #define WAY_HALT   32
+#define WAY_REFUSED 40
+#define WAY_FAULT  48
 
 #ifndef __ASSEMBLER__
 #include "tests/guest/lib/test.h"
@@ -31,11 +33,13 @@
 /* Code that does what one of the sensitive instructions does, in one of the ways to write it. */
 struct ways {
 	u64 cli, sti, iret, sysret, halt;
+	u64 refused, fault; /* an iret that faults, and where that is reported */
 };
 
 extern struct ways way;
 extern const u8 raw_cli[], raw_sti[], raw_iret[], raw_sysret[], raw_halt[];
 extern const u8 raw_sti_iret[], raw_sti_sysret[];
+extern const u8 site_iret[], site_refused[], site_refused_end[];
 
 /* Run it on the scenes' stack, perhaps within a handler, then let events come. What it answers, and
  * more if a register has not been kept: 0 is right. */
