@@ -8,9 +8,15 @@
 
 #include "mm/types.h"
 
-/* The monitor's pointer to a frame of RAM: 4096 readable and writable bytes. Never fails for a
- * frame that mm/frame handed out. */
-void *machine_map(mfn_t mfn);
+/* Where byte 0 of the machine's RAM is, or would be. (c) */
+extern char *const machine_ram;
+
+/* The monitor's pointer to a frame of RAM: 4096 readable and writable bytes, if mm/frame handed it
+ * out. */
+static inline void *machine_map(mfn_t mfn)
+{
+	return machine_ram + mfn_to_maddr(mfn).v;
+}
 
 /*
  * Translations of a guest address space may have become less permissive. Before this returns no CPU

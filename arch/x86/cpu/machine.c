@@ -19,10 +19,7 @@
 
 u64 machine_flush_generation;
 
-void *machine_map(mfn_t mfn)
-{
-	return (void *)(DIRECT_BASE + mfn_to_maddr(mfn).v);
-}
+char *const machine_ram = (char *)DIRECT_BASE;
 
 static bool runs_stale_guest(struct cpu *cpu, u64 generation)
 {

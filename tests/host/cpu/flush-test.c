@@ -19,6 +19,7 @@
 #include "arch/x86/cpu/apic.h"
 #include "arch/x86/cpu/cpu.h"
 #include "arch/x86/cpu/insn.h"
+#include "mm/machine.h"
 #include "lib/compiler.h"
 #include "tests/host/mm/host.h"
 
@@ -122,7 +123,7 @@ static u64 model_add(void *at, unsigned size, u64 value)
 	AS_TYPE_AT(at, model_add(at, sizeof(*(at)), value))
 /* clang-format on */
 
-#define machine_map monitor_map /* the direct map is not here */
+#define machine_ram monitor_ram /* the direct map is not here */
 #include "arch/x86/cpu/machine.c"
 
 /* ---- the machine ---- */

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 /* host.c - see host.h. */
+#define _GNU_SOURCE
 #include <stdarg.h>
 #include <string.h>
+#include <sys/mman.h>
 #include "lib/log.h"
 #include "mm/machine.h"
 #include "tests/host/mm/host.h"
@@ -10,16 +12,11 @@ void (*host_on_flush)(void);
 unsigned host_passed, host_failed;
 u64 host_seed = 1;
 
-static char *ram;
-static void *table;
-static u64 ram_first, ram_count;
+/* Nothing else is near, so that a frame which is no RAM is a crash. */
+char *const machine_ram = (char *)0x200000000000;
 
-void *machine_map(mfn_t mfn)
-{
-	if (mfn.v < ram_first || mfn.v >= ram_first + ram_count)
-		bug_panic("machine_map(%lx): no RAM there", mfn.v);
-	return ram + (mfn.v - ram_first) * PAGE_SIZE;
-}
+static void *ram, *table;
+static size_t ram_size;
 
 __attribute__((weak)) void machine_flush_guests(void) /* or of the test */
 {
@@ -54,10 +51,12 @@ void host_machine_init(u64 first, u64 count)
 {
 	struct frame_range range = {MFN(first), count};
 
-	ram = aligned_alloc(PAGE_SIZE, count * PAGE_SIZE);
-	memset(ram, 0xa5, count * PAGE_SIZE);
-	ram_first = first;
-	ram_count = count;
+	ram_size = count * PAGE_SIZE;
+	ram = mmap(machine_map(MFN(first)), ram_size, PROT_READ | PROT_WRITE,
+		   MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
+	if (ram != machine_map(MFN(first)))
+		bug_panic("no room for the machine's RAM");
+	memset(ram, 0xa5, ram_size);
 	table = aligned_alloc(16, frame_table_size(&range, 1));
 	frame_init(table, &range, 1);
 	frame_add_free(MFN(first + 1), count - 1);
@@ -65,7 +64,7 @@ void host_machine_init(u64 first, u64 count)
 
 void host_machine_end(void)
 {
-	free(ram);
+	munmap(ram, ram_size);
 	free(table);
 }
 

@@ -16,14 +16,14 @@
 #include "arch/x86/cpu/apic.h"
 #include "arch/x86/cpu/cpu.h"
 #include "arch/x86/cpu/insn.h"
+#include "mm/machine.h"
 #include "tests/host/shadow/scene.h"
 
 /* The host may have fewer processors than there are threads: who waits, yields. */
 #define cpu_pause() sched_yield()
-#define machine_map monitor_map /* the direct map is not here */
+#define machine_ram monitor_ram /* the direct map is not here */
 #include "arch/x86/cpu/machine.c"
-#undef machine_map
-void *machine_map(mfn_t mfn);
+#undef machine_ram
 
 #define GUEST_CPUS 3
 #define PAGES	   8 /* DATA... of the guest, at linear address 0x1000 * page */
