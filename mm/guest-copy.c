@@ -93,6 +93,17 @@ int guest_copy_write(struct p2m *p2m, gpa_t to, const void *from, size_t size,
 
 /* ---- one cell, atomically ---- */
 
+int guest_copy_store(struct p2m *p2m, gpa_t at, u64 value)
+{
+	struct p2m_entry *e = reach(p2m, at.v, P2M_W, NULL);
+
+	if (!e || at.v & 7)
+		return -EFAULT;
+	WRITE_ONCE(*(u64 *)address_in(e, at.v), value);
+	tell(p2m, e, at.v, sizeof(value));
+	return 0;
+}
+
 static bool is_cell(gpa_t at, unsigned size)
 {
 	return (size == 1 || size == 2 || size == 4 || size == 8) && !(at.v & (size - 1));

@@ -26,6 +26,9 @@ int guest_copy_read(struct p2m *p2m, gpa_t from, void *to, size_t size,
 int guest_copy_write(struct p2m *p2m, gpa_t to, const void *from, size_t size,
 		     struct guest_copy_refusal *why) __must_check;
 
+/* Eight aligned bytes at once, as an entry of a table is stored. */
+int guest_copy_store(struct p2m *p2m, gpa_t at, u64 value) __must_check;
+
 /*
  * Atomically: if the size (1, 2, 4, 8) bytes at gpa equal *old, they become new. *old is then what
  * was there. 0 whether or not they were equal; -EFAULT refused; -EINVAL: another size, or not

@@ -117,10 +117,10 @@ struct call_result xen_memory_op(struct guest *g, u64 *a)
 
 static int set_entry(struct guest *g, u64 gpa, u64 value, bool keep_ad)
 {
-	u64 old = value, now;
+	u64 old, now;
 
 	if (!keep_ad)
-		return guest_copy_write(&g->p2m, GPA(gpa), &value, 8, NULL) ? -EINVAL : 0;
+		return guest_copy_store(&g->p2m, GPA(gpa), value) ? -EINVAL : 0;
 	if (guest_copy_read(&g->p2m, GPA(gpa), &old, sizeof(old), NULL))
 		return -EINVAL;
 	do {
@@ -152,7 +152,7 @@ static int update(struct guest *g, const struct xen_mmu_update *u)
 struct call_result xen_mmu_update(struct guest *g, u64 *a)
 {
 	u64 count = a[1] & COUNT_MASK;
-	struct xen_mmu_update request;
+	struct xen_mmu_update request __uninitialized;
 
 	for (unsigned i = 0; count && i < PIECE; i++, count--, a[0] += sizeof(request)) {
 		int error;
@@ -250,7 +250,7 @@ static int extended(struct guest *g, const struct xen_mmuext_op *op)
 struct call_result xen_mmuext_op(struct guest *g, u64 *a)
 {
 	u64 count = a[1] & COUNT_MASK;
-	struct xen_mmuext_op op;
+	struct xen_mmuext_op op __uninitialized;
 
 	for (unsigned i = 0; count && i < PIECE; i++, count--, a[0] += sizeof(op)) {
 		int error;

@@ -152,7 +152,7 @@ struct call_result xen_xen_version(struct guest *g, u64 *a)
  * there: what is in the guest's memory is judged afresh. Linux puts at most 32 entries into one. */
 struct call_result xen_multicall(struct guest *g, u64 *a)
 {
-	struct xen_multicall_entry entry;
+	struct xen_multicall_entry entry __uninitialized;
 	bool yield = false;
 
 	for (unsigned i = 0; a[1] && i < 16; i++, a[0] += sizeof(entry), a[1]--) {
@@ -164,7 +164,8 @@ struct call_result xen_multicall(struct guest *g, u64 *a)
 			result = xen_calls[entry.op & index_mask(entry.op, XEN_CALL_COUNT)](
 			    g, entry.args);
 		entry.result = result.value;
-		if (!xen_put(g, a[0], &entry, sizeof(entry)))
+		if (!xen_put(g, a[0] + offsetof(struct xen_multicall_entry, result), &entry.result,
+			     result.action == CALL_AGAIN ? sizeof(entry) - 8 : 8))
 			return call_done(-EFAULT);
 		if (result.action == CALL_AGAIN)
 			return result;
