@@ -85,15 +85,17 @@ static void unhash(struct shadow *s, struct shadow_page *page)
 
 static void withdraw_all(struct shadow *s, struct shadow_page *page)
 {
-	bool is_root = role_level(page->key.role) == 4;
+	for (u64 groups = page->groups; groups; groups &= groups - 1) {
+		unsigned slot = __builtin_ctzl(groups) * 8, end = slot + 8;
 
-	for (unsigned slot = 0; slot < SHADOW_SLOTS && (page->present || is_root); slot++) {
-		if (!page->sptes[slot])
-			continue;
-		if (page->links[slot])
-			spte_withdraw(s, page, slot);
-		else if (!page->pins) /* a CPU that runs on it needs the switcher to leave */
-			page->sptes[slot] = 0;
+		for (; slot < end; slot++) {
+			if (!page->sptes[slot])
+				continue;
+			if (page->links[slot])
+				spte_withdraw(s, page, slot);
+			else if (!page->pins) /* a CPU on it needs the switcher to leave */
+				page->sptes[slot] = 0;
+		}
 	}
 }
 
@@ -276,6 +278,7 @@ struct shadow_page *page_get(struct shadow *s, struct page_key key)
 	page->used = s->clock;
 	page->parents = page->parent_count = page->present = page->pins = 0;
 	page->floods = page->idle = page->loose = 0;
+	page->groups = 0;
 	page->written = false;
 	page->table = NULL;
 	page->next = *bucket_of(s, key.gfn);

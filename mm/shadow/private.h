@@ -103,6 +103,7 @@ struct shadow_page {
 	u64 *links;	     /* (s) 0: no spte, or one of a reserved slot */
 	u64 *table;	     /* (s) the guest's, counted in its p2m entry; NULL: split, or no RAM */
 	mfn_t mfn;	     /* (c) of sptes */
+	u64 groups;	     /* (s) bit i: of sptes 8i to 8i+7 some may be set */
 	mfn_t links_mfn;     /* (c) */
 	struct page_key key; /* (s) */
 	u64 generation;	     /* (s) != shadow->generation: dropped */
@@ -162,6 +163,11 @@ static inline u64 spte_to(const struct shadow_page *child)
 }
 
 static inline struct shadow_page *spte_child(const struct shadow *s, u64 spte)
+static inline void page_note_slot(struct shadow_page *page, unsigned slot)
+{
+	page->groups |= 1ul << slot / 8;
+}
+
 {
 	return s->pages[spte >> 52] + (spte >> 9 & (PAGES_PER_ROW - 1));
 }

@@ -38,6 +38,7 @@ insert(struct shadow *s, struct shadow_page *page, unsigned slot, u32 *head, u64
 	}
 	*head = number;
 	page->present++;
+	page_note_slot(page, slot);
 }
 
 static inline __attribute__((always_inline)) void

@@ -42,6 +42,12 @@ static struct page_key root_key(const struct shadow_vcpu *sv)
 	};
 }
 
+static void set_fixed(struct shadow_page *root, unsigned slot, u64 entry)
+{
+	WRITE_ONCE(root->sptes[slot], entry);
+	page_note_slot(root, slot);
+}
+
 void root_settle(struct shadow_vcpu *sv)
 {
 	struct shadow *s = sv->shadow;
@@ -58,7 +64,7 @@ void root_settle(struct shadow_vcpu *sv)
 	sv->root_generation = &root->generation;
 	sv->root_mfn = root->mfn;
 	for (unsigned i = 0; i < sv->fixed_count; i++)
-		WRITE_ONCE(root->sptes[sv->fixed[i].slot], sv->fixed[i].entry);
+		set_fixed(root, sv->fixed[i].slot, sv->fixed[i].entry);
 }
 
 mfn_t shadow_find_root(struct shadow_vcpu *sv)
@@ -82,7 +88,7 @@ void shadow_set_slot(struct shadow_vcpu *sv, unsigned slot, u64 entry)
 	sv->fixed[i].slot = slot;
 	sv->fixed[i].entry = entry;
 	if (sv->root)
-		WRITE_ONCE(sv->root->sptes[slot], entry);
+		set_fixed(sv->root, slot, entry);
 }
 
 /* Make true what a TLB would now have forgotten. */
