@@ -61,17 +61,32 @@ void loose_forget(struct shadow *s, struct shadow_page *page, struct p2m_entry *
 	e->loose = 0;
 }
 
+/* The first slot from this one on where entry and copy differ, or SHADOW_SLOTS. */
+static unsigned next_difference(const u64 *table, const u64 *known, unsigned slot)
+{
+	const u64 *at = table + slot;
+	u64 left = SHADOW_SLOTS - slot;
+	bool differs;
+
+	known += slot;
+	if (!left)
+		return SHADOW_SLOTS;
+	__asm__ volatile("repe cmpsq"
+			 : "+S"(at), "+D"(known), "+c"(left), "=@ccne"(differs)
+			 :
+			 : "memory");
+	return differs ? at - table - 1 : SHADOW_SLOTS;
+}
+
 static void scan(struct shadow *s, struct shadow_page *page)
 {
 	const u64 *table = page->table, *known = s->loose[page->loose - 1].entries;
 	u64 changed[SCAN_BATCH] __uninitialized;
-	unsigned count = 0;
+	unsigned slot = 0, count = 0;
 
 	s->stats.resynced++;
 	page->written = false;
-	for (u64 slot = 0; slot < SHADOW_SLOTS; slot++) {
-		if (likely(READ_ONCE(table[slot]) == known[slot]))
-			continue;
+	for (; (slot = next_difference(table, known, slot)) < SHADOW_SLOTS; slot++) {
 		changed[count++] = gfn_to_gpa(page->key.gfn).v + slot * sizeof(u64);
 		if (count == ARRAY_SIZE(changed)) {
 			leaves_changed(s, page, changed, 1, count);

@@ -35,8 +35,6 @@ static void entries_changed(struct shadow *s, gfn_t gfn, unsigned first, unsigne
 	struct shadow_page *page = NULL;
 
 	while ((page = page_next_table(s, gfn, page))) {
-		if (page_is_loose(page))
-			page->written = true;
 		for (unsigned slot = first; page->table && slot <= last; slot++)
 			entry_changed(s, page, slot);
 	}
@@ -47,7 +45,7 @@ static struct shadow_page *lone_leaf(const struct shadow *s, gfn_t gfn)
 {
 	struct shadow_page *page = page_next_table(s, gfn, NULL);
 
-	if (!page || role_level(page->key.role) > 1 || !page->table || page_is_loose(page) ||
+	if (!page || role_level(page->key.role) > 1 || !page->table ||
 	    page_next_table(s, gfn, page))
 		return NULL;
 	return page;
@@ -152,7 +150,7 @@ bool table_allow_write(struct shadow *s, struct p2m_entry *e, gfn_t gfn)
 		return true;
 	if (e->tables == 1 && role_level(page->key.role) == 1 &&
 	    !(s->config.without & SHADOW_LOOSE)) {
-		if (!in_a_row(s, page, LOOSE_AFTER))
+		if (!in_a_row(s, page, e->word & P2M_TABLE ? 1 : LOOSE_AFTER))
 			return false;
 		return loose_begin(s, page, e);
 	}
