@@ -224,6 +224,23 @@ static enum shadow_verdict reflect(struct shadow_vcpu *sv, u32 error_code,
 	return SHADOW_REFLECT;
 }
 
+/* What the leaf alone refuses, whatever is above it: it is absent, or a user's store finds it
+ * read-only. */
+static inline bool is_refused_by(const struct shadow_vcpu *sv, struct known known, u32 error_code,
+				 bool user)
+{
+	unsigned role;
+
+	if (!known.page)
+		return false;
+	if (!((known.gpte | error_code) & PTE_P))
+		return true;
+	role = known.page->key.role;
+	return user && (error_code & (PF_P | PF_W)) == (PF_P | PF_W) && role_level(role) == 1 &&
+	       (known.gpte & (PTE_P | PTE_W)) == PTE_P &&
+	       !gpte_is_reserved(sv->shadow, role_mode(role), 1, known.gpte);
+}
+
 /* tour: a fault */
 enum shadow_verdict shadow_fault(struct shadow_vcpu *sv, gva_t gva, u32 error_code, bool user,
 				 bool ac, struct shadow_result *result)
@@ -236,7 +253,7 @@ enum shadow_verdict shadow_fault(struct shadow_vcpu *sv, gva_t gva, u32 error_co
 	if (is_reserved_slot(s, slot_of(gva, 4))) /* what is there is ours */
 		return reflect(sv, error_code, result);
 	known = find_known(sv, gva);
-	if (known.page && !((known.gpte | error_code) & PTE_P))
+	if (is_refused_by(sv, known, error_code, user))
 		return reflect(sv, error_code, result);
 	return settle(sv, gva,
 		      (struct shadow_access){
