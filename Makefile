@@ -34,7 +34,7 @@ vcpu     := $(addprefix arch/x86/vcpu/, vcpu.c window.c clock.c segments.c descr
 mm       := mm/frame.c mm/p2m.c mm/guest-copy.c
 shadow   := mm/shadow/walk.c mm/shadow/spte.c mm/shadow/rmap.c mm/shadow/page.c \
             mm/shadow/fault.c mm/shadow/root.c mm/shadow/sync.c mm/shadow/loose.c \
-            mm/shadow/copy.c mm/shadow/audit.c mm/shadow/shadow.c
+            mm/shadow/reach.c mm/shadow/audit.c mm/shadow/shadow.c
 object   := object/guest.c object/port.c object/console.c
 calls    := hypercall/dispatch.c $(addprefix hypercall/native/, table.c control.c memory.c \
                 tables.c events.c console.c) $(addprefix hypercall/xen/, table.c memory.c \

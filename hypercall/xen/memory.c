@@ -168,10 +168,12 @@ struct call_result xen_mmu_update(struct guest *g, u64 *a)
 }
 
 /* Where the level-1 entry of a linear address is; the guest has no large pages. */
-static bool find_entry(struct guest *g, u64 address, u64 *gpa)
+static bool find_entry(struct guest *g, u64 address, gpa_t *gpa)
 {
 	u64 table = g->vcpu.cr3 & PTE_FRAME;
 
+	if (shadow_find_entry(&g->vcpu.shadow, GVA(address), gpa))
+		return true;
 	for (unsigned level = 4; level > 1; level--) {
 		u64 entry, at = table + (address >> (3 + 9 * level) & 511) * 8;
 
@@ -180,15 +182,15 @@ static bool find_entry(struct guest *g, u64 address, u64 *gpa)
 			return false;
 		table = entry & PTE_FRAME;
 	}
-	*gpa = table + (address >> PAGE_SHIFT & 511) * 8;
+	*gpa = GPA(table + (address >> PAGE_SHIFT & 511) * 8);
 	return true;
 }
 
 struct call_result xen_update_va_mapping(struct guest *g, u64 *a)
 {
-	u64 gpa;
+	gpa_t gpa;
 
-	if (!find_entry(g, a[0], &gpa) || set_entry(g, gpa, a[1], false))
+	if (!find_entry(g, a[0], &gpa) || set_entry(g, gpa.v, a[1], false))
 		return call_done(-EINVAL);
 	if ((a[2] & XEN_UVMF_KIND) == XEN_UVMF_TLB_FLUSH)
 		shadow_flush(&g->vcpu.shadow);

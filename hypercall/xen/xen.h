@@ -58,19 +58,23 @@ void xen_console_fill(struct guest *g);
 /* cpuid.c: what the guest is told; in and out EAX EBX ECX EDX. */
 void xen_cpuid(struct vcpu *v, u32 registers[4]);
 
-/* Copy a structure from or to the guest's virtual address, as its kernel. */
+/* Copy a structure from or to the guest's virtual address, as its kernel: most calls do. */
 static inline bool xen_get(struct guest *g, u64 gva, void *to, size_t size)
 {
-	struct vcpu_copy_result result;
+	const struct shadow_access read = {.ac = true};
+	struct vcpu_copy_result result __uninitialized;
 
-	return !vcpu_read(&g->vcpu, gva, to, size, &result);
+	return shadow_copy(&g->vcpu.shadow, GVA(gva), read, to, size) ||
+	       !vcpu_read(&g->vcpu, gva, to, size, &result);
 }
 
 static inline bool xen_put(struct guest *g, u64 gva, const void *from, size_t size)
 {
-	struct vcpu_copy_result result;
+	const struct shadow_access write = {.write = true, .ac = true};
+	struct vcpu_copy_result result __uninitialized;
 
-	return !vcpu_write(&g->vcpu, gva, from, size, &result);
+	return shadow_copy(&g->vcpu.shadow, GVA(gva), write, (void *)from, size) ||
+	       !vcpu_write(&g->vcpu, gva, from, size, &result);
 }
 
 #define X(number, name) struct call_result xen_##name(struct guest *g, u64 *a);

@@ -13,7 +13,7 @@
  * - fault.c: one fault
  * - sync.c: tables that have changed; loose.c: leaf tables that the guest writes unseen
  * - root.c: vCPUs and their roots
- * - copy.c: accesses of the monitor by the sptes
+ * - reach.c: accesses of the monitor by the sptes
  * - audit.c: the invariants
  * - shadow.c: begin and end
  */
@@ -27,12 +27,6 @@
 
 /* ---- entries, the guest's and ours (SDM volume 3, 4.5.4) ---- */
 
-
-/* Bits of ours in leaf sptes, where the CPU ignores them. A user page of the guest, for the moment
- * mapped for its kernel alone; and a writable mapping of a table that is out of sync: its D says
- * that the table was written. */
-#define SPTE_KERNEL_VIEW (1ul << 9)
-#define SPTE_LOOSE	 (1ul << 10)
 
 /* #PF error code (SDM volume 3, 4.7). */
 #define PF_P	1u
@@ -51,7 +45,7 @@
 #define MODE_WP	  1u
 #define MODE_NXE  2u
 #define MODE_SMEP 4u
-#define MODE_SMAP 8u
+#define MODE_SMAP SHADOW_MODE_SMAP
 
 #define ROLE_LEVEL	  7u	     /* 4: root */
 #define ROLE_ACCESS_SHIFT 3	     /* ACCESS_*: what the levels above grant */
@@ -103,13 +97,13 @@ struct shadow_page {
 	u64 *links;	     /* (s) 0: no spte, or one of a reserved slot */
 	u64 *table;	     /* (s) the guest's, counted in its p2m entry; NULL: split, or no RAM */
 	mfn_t mfn;	     /* (c) of sptes */
-	u64 groups;	     /* (s) bit i: of sptes 8i to 8i+7 some may be set */
 	mfn_t links_mfn;     /* (c) */
 	struct page_key key; /* (s) */
 	u64 generation;	     /* (s) != shadow->generation: dropped */
 	u64 used;	     /* (s) shadow->clock when a fault last came through */
 	struct list use;     /* (s) in shadow->used */
 	u64 wrote;	     /* (s) shadow->clock at the last emulated write */
+	u64 groups;	     /* (s) bit i: of sptes 8i to 8i+7 some may be set */
 	u32 number;	     /* (c) */
 	u32 next;	     /* (s) in the hash bucket or the free list */
 	u32 parents;	     /* (s) first spte that points here */
@@ -163,16 +157,16 @@ static inline u64 spte_to(const struct shadow_page *child)
 }
 
 static inline struct shadow_page *spte_child(const struct shadow *s, u64 spte)
-static inline void page_note_slot(struct shadow_page *page, unsigned slot)
-{
-	page->groups |= 1ul << slot / 8;
-}
-
 {
 	return s->pages[spte >> 52] + (spte >> 9 & (PAGES_PER_ROW - 1));
 }
 
 _Static_assert(PAGES_PER_ROW == 8 && PAGES_MAX / PAGES_PER_ROW <= 1 << 11, "a number fits");
+
+static inline void page_note_slot(struct shadow_page *page, unsigned slot)
+{
+	page->groups |= 1ul << slot / 8;
+}
 
 /* Otherwise it leads to a shadow page. */
 static inline bool spte_is_leaf(const struct shadow_page *page, u64 spte)
@@ -304,6 +298,32 @@ enum shadow_verdict walk_resolve(struct shadow_vcpu *sv, gva_t gva, struct shado
 
 /* Whether the entries still say what the walk has read, A and D aside. */
 bool walk_holds(const struct shadow_vcpu *sv, gva_t gva, const struct walk *w);
+
+/* reach.c. The page of level 1 that sptes lead to; NULL: they do not. Remembered ones are so till a
+ * way between pages is withdrawn. */
+#define REGION_SHIFT 21
+struct shadow_page *leaf_page_find(struct shadow_vcpu *sv, gva_t gva);
+
+static inline struct shadow_near *near_of(struct shadow_vcpu *sv, gva_t gva)
+{
+	u64 hash = (gva.v >> REGION_SHIFT) * 0x9e3779b97f4a7c15ul;
+
+	return &sv->near[hash >> (64 - SHADOW_NEAR_BITS)];
+}
+
+static inline struct shadow_page *leaf_page_near(struct shadow_vcpu *sv, gva_t gva)
+{
+	const struct shadow_near *near = near_of(sv, gva);
+
+	if (unlikely(near->region != gva.v >> REGION_SHIFT || near->links != sv->shadow->links))
+		return NULL;
+	return near->page;
+}
+
+static inline struct shadow_page *leaf_page(struct shadow_vcpu *sv, gva_t gva)
+{
+	return leaf_page_near(sv, gva) ?: leaf_page_find(sv, gva);
+}
 
 /* root.c. Afterwards sv->root is a live root of the vCPU's present address space. */
 void root_settle(struct shadow_vcpu *sv);

@@ -113,9 +113,11 @@ static __cold void keep_dirty(struct shadow *s, u64 spte)
 	}
 }
 
-/* Nobody tells us what happens to a table that leads nowhere, unless it is protected. */
+/* What was known of the way is forgotten. Nobody tells us what happens to a table that leads
+ * nowhere, unless it is protected. */
 static __cold void lost_parent(struct shadow *s, struct shadow_page *child)
 {
+	s->links++;
 	child->parent_count--;
 	if (!child->parent_count && s->config.policy != SHADOW_TRAPPED)
 		page_drop(s, child);

@@ -23,6 +23,7 @@ static void let_go(struct shadow_vcpu *sv)
 {
 	if (sv->root)
 		sv->root->pins--;
+	sv->shadow->links++;
 	sv->root = NULL;
 	sv->root_generation = &never;
 }
@@ -48,14 +49,11 @@ static void set_fixed(struct shadow_page *root, unsigned slot, u64 entry)
 	page_note_slot(root, slot);
 }
 
-void root_settle(struct shadow_vcpu *sv)
+static void find_root(struct shadow_vcpu *sv)
 {
 	struct shadow *s = sv->shadow;
 	struct shadow_page *root;
 
-	if (sv->root && page_is_live(s, sv->root))
-		return;
-	let_go(sv);
 	while (!(root = page_get(s, root_key(sv))))
 		call_begin(s); /* each turn has withdrawn CALL_BUDGET translations of the table */
 	root->pins++;
@@ -65,6 +63,14 @@ void root_settle(struct shadow_vcpu *sv)
 	sv->root_mfn = root->mfn;
 	for (unsigned i = 0; i < sv->fixed_count; i++)
 		set_fixed(root, sv->fixed[i].slot, sv->fixed[i].entry);
+}
+
+void root_settle(struct shadow_vcpu *sv)
+{
+	if (sv->root && page_is_live(sv->shadow, sv->root))
+		return;
+	let_go(sv);
+	find_root(sv);
 }
 
 mfn_t shadow_find_root(struct shadow_vcpu *sv)
@@ -95,7 +101,7 @@ void shadow_set_slot(struct shadow_vcpu *sv, unsigned slot, u64 entry)
 static void forget(struct shadow *s)
 {
 	if (s->config.policy == SHADOW_FORGETFUL)
-		s->generation++;
+		s->generation++, s->links++;
 	else if (s->config.policy == SHADOW_TRAPPED)
 		loose_resync(s);
 }
@@ -108,7 +114,7 @@ mfn_t shadow_load_cr3(struct shadow_vcpu *sv, u64 cr3)
 	forget(s);
 	sv->cr3 = cr3;
 	let_go(sv);
-	root_settle(sv);
+	find_root(sv);
 	call_end(s);
 	return sv->root->mfn;
 }
@@ -126,15 +132,12 @@ void shadow_flush(struct shadow_vcpu *sv)
 }
 
 /* Down the shadow, not the guest's tables: what the CPU could have cached came from there. */
-void shadow_invlpg(struct shadow_vcpu *sv, gva_t gva)
+static void withdraw_way(struct shadow_vcpu *sv, gva_t gva)
 {
 	struct shadow *s = sv->shadow;
 	struct shadow_page *page = sv->root, *child;
 	unsigned slot;
 
-	if (!page || is_reserved_slot(s, slot_of(gva, 4)))
-		return;
-	call_begin(s);
 	for (unsigned level = 4; level > 1; level--) {
 		slot = slot_of(gva, level);
 		if (!page->sptes[slot] || page->sptes[slot] & PTE_PS)
@@ -145,11 +148,24 @@ void shadow_invlpg(struct shadow_vcpu *sv, gva_t gva)
 		page = child;
 	}
 	slot = slot_of(gva, role_level(page->key.role));
-	if (spte_is_leaf(page, page->sptes[slot]) && page->sptes[slot]) {
-		if (s->config.policy != SHADOW_TRAPPED)
-			spte_withdraw(s, page, slot);
-		else if (page_is_loose(page))
-			loose_resync_slot(s, page, slot);
+	if (spte_is_leaf(page, page->sptes[slot]) && page->sptes[slot])
+		spte_withdraw(s, page, slot);
+}
+
+void shadow_invlpg(struct shadow_vcpu *sv, gva_t gva)
+{
+	struct shadow *s = sv->shadow;
+	struct shadow_page *page;
+
+	if (!sv->root || is_reserved_slot(s, slot_of(gva, 4)))
+		return;
+	call_begin(s);
+	if (s->config.policy != SHADOW_TRAPPED) {
+		withdraw_way(sv, gva);
+	} else if (s->loose_count) {
+		page = leaf_page(sv, gva);
+		if (page && page_is_loose(page) && page->sptes[slot_of(gva, 1)])
+			loose_resync_slot(s, page, slot_of(gva, 1));
 	}
 	call_end(s);
 }
@@ -157,4 +173,5 @@ void shadow_invlpg(struct shadow_vcpu *sv, gva_t gva)
 void shadow_drop_all(struct shadow *s)
 {
 	s->generation++;
+	s->links++;
 }

@@ -19,6 +19,7 @@ int shadow_init(struct shadow *s, const struct shadow_config *config)
 	    .config = *config,
 	    .reserved_bits = PTE_FRAME & ~((1ul << config->physical_bits) - 1),
 	    .generation = 1,
+	    .links = 1,
 	    .clock = 1,
 	};
 	if (config->policy != SHADOW_FORGETFUL && !(config->without & SHADOW_SHORT_WALK))

@@ -17,6 +17,7 @@
 #include "lib/list.h"
 #include "mm/guest-copy.h"
 #include "mm/p2m.h"
+#include "mm/pte.h"
 #include "mm/types.h"
 
 /* How shadows stay true to the guest's tables. */
@@ -37,7 +38,8 @@ enum shadow_policy {
 #define SHADOW_PREFAULT 2 /* a changed entry's translation is set before it faults */
 #define SHADOW_LOOSE	4 /* leaf tables go out of sync (SHADOW_TRAPPED) */
 #define SHADOW_LARGE	8 /* large pages of the guest are large where the machine allows it */
-#define SHADOW_COPY	16 /* shadow_copy() */
+#define SHADOW_REACH	16 /* copies by the sptes */
+#define SHADOW_INHERIT	32 /* a new root takes over what the last one knew of the upper half */
 
 struct shadow_config {
 	struct p2m *p2m;
@@ -162,8 +164,11 @@ enum shadow_verdict shadow_translate(struct shadow_vcpu *sv, gva_t gva, struct s
  * CPU with an empty TLB would. False: nothing is copied, and shadow_translate() is to be asked,
  * since something must be found out, marked or told first, or the bytes lie in two pages.
  */
-bool shadow_copy(const struct shadow_vcpu *sv, gva_t gva, struct shadow_access access, void *bytes,
-		 size_t size) __must_check;
+static inline bool shadow_copy(struct shadow_vcpu *sv, gva_t gva, struct shadow_access access,
+			       void *bytes, size_t size) __must_check;
+
+/* Where the guest's level-1 entry for gva is. False: no sptes say, so its tables must. */
+bool shadow_find_entry(struct shadow_vcpu *sv, gva_t gva, gpa_t *entry) __must_check;
 
 /* SHADOW_NOTIFIED: the entries at these physical addresses, which lie stride words apart, have
  * changed (their present content counts). An address that is no table of ours is ignored, one
@@ -191,6 +196,13 @@ struct shadow_page;
 #define SHADOW_LOOSE_MAX   8  /* each resync compares them all */
 #define SHADOW_HASH_FRAMES 16 /* at most; each holds 1024 buckets */
 
+#define SHADOW_NEAR_BITS 3 /* regions of 2 MiB whose page of level 1 a vCPU remembers */
+
+struct shadow_near {
+	u64 region, links; /* shadow->links then */
+	struct shadow_page *page;
+};
+
 struct shadow_vcpu {
 	struct shadow *shadow;	  /* (c) */
 	struct shadow_page *root; /* (s) what the CPU should load: pinned; NULL: to be found */
@@ -198,12 +210,14 @@ struct shadow_vcpu {
 	mfn_t root_mfn;		    /* (s) root's */
 	u64 cr3;		  /* (v) */
 	u16 id;			  /* (c) */
-	u8 mode;		  /* (v) the mode as roles keep it */
+	u8 mode;		  /* (v) the mode as roles keep it: SHADOW_MODE_SMAP... */
+#define SHADOW_MODE_SMAP 8u
 	u8 fixed_count;		  /* (v) */
 	struct {
 		u16 slot;
 		u64 entry;
 	} fixed[SHADOW_FIXED_SLOTS]; /* (v) */
+	struct shadow_near near[1 << SHADOW_NEAR_BITS]; /* (v) by a hash */
 };
 
 /* A leaf table out of sync: what its entries were when their sptes were made from them. */
@@ -221,6 +235,7 @@ struct shadow {
 	u8 known_from;		     /* (c) the level from which shadows speak for tables above */
 	u64 generation;		     /* (s) pages of an older one are dropped: nobody finds them */
 	u64 clock;		     /* (s) counts faults: a page's age */
+	u64 links;		     /* (s) counts ways between pages withdrawn; from 1 */
 	u32 frames;		     /* (s) frames held, never above config.limit */
 	u32 page_count;		     /* (s) the next page's number; 0 is none */
 	u32 vcpu_count;		     /* (s) */
@@ -238,6 +253,36 @@ struct shadow {
 	mfn_t directory;		       /* (c) the frames that are pages */
 	mfn_t rows; /* (s) the rows' frames, a list through struct frame's link */
 };
+
+/* Bits of ours in leaf sptes, where the CPU ignores them. A user page of the guest, for the moment
+ * mapped for its kernel alone; and a writable mapping of a table that is out of sync: its D says
+ * that the table was written. */
+#define SPTE_KERNEL_VIEW (1ul << 9)
+#define SPTE_LOOSE	 (1ul << 10)
+
+/* Where the sptes lead to, if that of gva has all of need and nothing of never; or NULL. */
+void *shadow_reach(struct shadow_vcpu *sv, gva_t gva, size_t size, u64 need, u64 never);
+
+/* Inline, since mostly access and size are known. */
+static inline bool shadow_copy(struct shadow_vcpu *sv, gva_t gva, struct shadow_access access,
+			       void *bytes, size_t size)
+{
+	u64 need = PTE_P | (access.write ? PTE_W : 0) | (access.user ? PTE_U : 0);
+	u64 never = SPTE_KERNEL_VIEW | (access.write ? SPTE_LOOSE : 0) |
+		    (access.fetch ? PTE_NX : 0);
+	void *at;
+
+	if (!access.user && (access.fetch || (sv->mode & SHADOW_MODE_SMAP && !access.ac)))
+		never |= PTE_U; /* whose answer depends on more than the spte */
+	at = shadow_reach(sv, gva, size, need, never);
+	if (unlikely(!at))
+		return false;
+	if (access.write)
+		__builtin_memcpy(at, bytes, size);
+	else
+		__builtin_memcpy(bytes, at, size);
+	return true;
+}
 
 /* Asked before each entry into the guest, so nothing of the rare case is on its way. */
 static inline mfn_t shadow_root(struct shadow_vcpu *sv)

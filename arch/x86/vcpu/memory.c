@@ -39,15 +39,14 @@ int vcpu_probe(struct vcpu *v, u64 gva, size_t size, struct shadow_access access
 	return -EFAULT;
 }
 
-int vcpu_copy_as(struct vcpu *v, u64 gva, void *bytes, size_t size, struct shadow_access access,
-		 struct vcpu_copy_result *result)
+static __attribute__((noinline)) int copy_by_walk(struct vcpu *v, u64 gva, void *bytes,
+						  size_t size, struct shadow_access access,
+						  struct vcpu_copy_result *result)
 {
 	struct p2m *p2m = v->shadow.shadow->config.p2m;
 	struct guest_copy_refusal why;
 	char *at = bytes;
 
-	if (likely(is_canonical(gva) && shadow_copy(&v->shadow, GVA(gva), access, bytes, size)))
-		return 0;
 	while (size) {
 		size_t piece = piece_of(gva, size);
 		int error;
@@ -68,6 +67,14 @@ int vcpu_copy_as(struct vcpu *v, u64 gva, void *bytes, size_t size, struct shado
 		size -= piece;
 	}
 	return 0;
+}
+
+int vcpu_copy_as(struct vcpu *v, u64 gva, void *bytes, size_t size, struct shadow_access access,
+		 struct vcpu_copy_result *result)
+{
+	if (likely(shadow_copy(&v->shadow, GVA(gva), access, bytes, size)))
+		return 0;
+	return copy_by_walk(v, gva, bytes, size, access, result);
 }
 
 static struct shadow_access present_access(const struct vcpu *v, bool write)
