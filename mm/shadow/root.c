@@ -49,13 +49,44 @@ static void set_fixed(struct shadow_page *root, unsigned slot, u64 entry)
 	page_note_slot(root, slot);
 }
 
-static void find_root(struct shadow_vcpu *sv)
+/* The guest's kernel is in all its address spaces: where the new one has the same entries as the
+ * last, their pages are linked before the first faults come. */
+static void inherit(struct shadow *s, struct shadow_page *root, const struct shadow_page *last)
+{
+	unsigned from = s->config.supervisor_from_slot / 8;
+
+	if (s->stale)
+		stale_flush(s); /* the table is protected on every CPU: no store comes any more */
+	for (u64 groups = from < 64 ? last->groups >> from << from : 0; groups;
+	     groups &= groups - 1) {
+		unsigned slot = __builtin_ctzl(groups) * 8, end = slot + 8;
+
+		for (; slot < end; slot++) {
+			u64 gpte = READ_ONCE(root->table[slot]);
+			struct shadow_page *child;
+
+			if (!last->links[slot] || (gpte & (PTE_P | PTE_A)) != (PTE_P | PTE_A) ||
+			    gpte_is_reserved(s, role_mode(root->key.role), 4, gpte))
+				continue;
+			child = spte_child(s, last->sptes[slot]);
+			if (page_is_live(s, child) &&
+			    key_equal(child->key, child_key(s, root, slot, gpte)))
+				spte_set_child(s, root, slot, child);
+		}
+	}
+}
+
+/* last: the root that was let go just now, or NULL. */
+static void find_root(struct shadow_vcpu *sv, const struct shadow_page *last)
 {
 	struct shadow *s = sv->shadow;
 	struct shadow_page *root;
 
 	while (!(root = page_get(s, root_key(sv))))
 		call_begin(s); /* each turn has withdrawn CALL_BUDGET translations of the table */
+	if (!root->groups && root->table && last && last != root && page_is_live(s, last) &&
+	    s->config.policy == SHADOW_TRAPPED && !(s->config.without & SHADOW_INHERIT))
+		inherit(s, root, last);
 	root->pins++;
 	root->used = s->clock;
 	sv->root = root;
@@ -70,7 +101,7 @@ void root_settle(struct shadow_vcpu *sv)
 	if (sv->root && page_is_live(sv->shadow, sv->root))
 		return;
 	let_go(sv);
-	find_root(sv);
+	find_root(sv, NULL);
 }
 
 mfn_t shadow_find_root(struct shadow_vcpu *sv)
@@ -109,12 +140,14 @@ static void forget(struct shadow *s)
 mfn_t shadow_load_cr3(struct shadow_vcpu *sv, u64 cr3)
 {
 	struct shadow *s = sv->shadow;
+	const struct shadow_page *last;
 
 	call_begin(s);
 	forget(s);
+	last = sv->root;
 	sv->cr3 = cr3;
 	let_go(sv);
-	find_root(sv);
+	find_root(sv, last);
 	call_end(s);
 	return sv->root->mfn;
 }

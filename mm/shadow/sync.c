@@ -111,9 +111,41 @@ static struct shadow_page *unshadow(struct shadow *s, gfn_t gfn, bool only_dead)
 	return kept;
 }
 
+/* Tables that only this one led to end with it, in the guest's user half at least: free them as far
+ * as this call's share of work goes. The others give way at their first store. */
+static void free_below(struct shadow *s, struct shadow_page *page)
+{
+	unsigned level = role_level(page->key.role);
+	u64 groups = page->groups;
+
+	if (level == 4 && s->config.supervisor_from_slot < SHADOW_SLOTS)
+		groups &= (1ul << s->config.supervisor_from_slot / 8) - 1;
+	for (; level > 1 && groups; groups &= groups - 1) {
+		unsigned slot = __builtin_ctzl(groups) * 8, end = slot + 8;
+
+		for (; slot < end && s->budget; slot++) {
+			u64 spte = page->sptes[slot];
+			struct shadow_page *child;
+
+			if (!page->links[slot] || spte_is_leaf(page, spte))
+				continue;
+			child = spte_child(s, spte);
+			spte_withdraw(s, page, slot);
+			if (child->parents || child->pins)
+				continue;
+			free_below(s, child);
+			page_free(s, child);
+		}
+	}
+}
+
 void shadow_forget_table(struct shadow *s, gfn_t table)
 {
+	struct shadow_page *page = NULL;
+
 	call_begin(s);
+	while ((page = page_next_table(s, table, page)))
+		free_below(s, page);
 	unshadow(s, table, false);
 	call_end(s);
 }
