@@ -10,6 +10,7 @@
 #include "guest-abi/hypercalls.h"
 #include "guest-abi/layout.h"
 #include "guest-abi/sites.h"
+#include "guest-abi/vmi.h"
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
@@ -21,26 +22,68 @@
 #define A4(a, b, c, d)	  #a ", " #b ", " #c ", " #d
 #define A5(a, b, c, d, e) #a ", " #b ", " #c ", " #d ", " #e
 
+/* VMI's functions; here: the call's number or the operation's slot, or -1. */
+static const struct vmi {
+	const char *name, *how, *words;
+	int here;
+} vmi[] = {
+#define CALL(vmi, name)		   {#vmi, "call", "`" #name "`", GN_CALL_##name},
+#define OPERATION(vmi, name)	   {#vmi, "operation", "`" #name "`", GN_OP_##name},
+#define NATIVE(vmi, native, words) {#vmi, native, words, -1},
+#define NONE(vmi, why)		   {#vmi, "nothing", why, -1},
+    GN_VMI(CALL, OPERATION, NATIVE, NONE)
+#undef CALL
+#undef OPERATION
+#undef NATIVE
+#undef NONE
+};
+#define VMI_COUNT (sizeof(vmi) / sizeof(vmi[0]))
+
+static void print_vmi(void)
+{
+	puts("| VMI | here | |\n| --- | --- | --- |");
+	for (unsigned i = 0; i < VMI_COUNT; i++)
+		printf("| %s | %s | %s |\n", vmi[i].name, vmi[i].how, vmi[i].words);
+}
+
+/* The last column of a row: what VMI calls this. */
+static void print_vmi_names(int here)
+{
+	const char *separator = "";
+
+	printf(" |");
+	for (unsigned i = 0; i < VMI_COUNT; i++)
+		if (vmi[i].here == here) {
+			printf("%s %s", separator, vmi[i].name);
+			separator = ",";
+		}
+	puts(" |");
+}
+
 static void print_calls(void)
 {
-	puts("| number | call | arguments | ring | promise |\n| --- | --- | --- | --- | --- |");
+	puts("| number | call | arguments | ring | promise | VMI |\n"
+	     "| --- | --- | --- | --- | --- | --- |");
 #define X(number, name, arguments, flags, promise)                                                 \
-	printf("| %d | `%s` | %s | %s | %s |\n", number, #name, arguments,                         \
+	printf("| %d | `%s` | %s | %s | %s", number, #name, arguments,                             \
 	       (flags) == GN_DEFER_MMU	 ? "yes, MMU"                                              \
 	       : (flags) == GN_DEFER_CPU ? "yes, CPU"                                              \
 	       : (flags)&GN_DEFER	 ? "yes"                                                   \
 					 : "",                                                     \
-	       promise);
+	       promise);                                                                           \
+	print_vmi_names(number);
 	GN_HYPERCALLS(X)
 #undef X
 }
 
 static void print_operations(void)
 {
-	puts("| slot | address | operation | by | promise |\n| --- | --- | --- | --- | --- |");
+	puts("| slot | address | operation | by | promise | VMI |\n"
+	     "| --- | --- | --- | --- | --- | --- |");
 #define O(slot, name, reached, promise)                                                            \
-	printf("| %d | %#lx | `%s` | %s | %s |\n", slot, (unsigned long)GN_SLOT(slot), #name,      \
-	       reached, promise);
+	printf("| %d | %#lx | `%s` | %s | %s", slot, (unsigned long)GN_SLOT(slot), #name, reached, \
+	       promise);                                                                           \
+	print_vmi_names(slot);
 	GN_OPERATIONS(O)
 #undef O
 }
@@ -175,7 +218,7 @@ static const struct table {
 } tables[] = {
     {"calls", print_calls},	{"operations", print_operations}, {"errors", print_errors},
     {"numbers", print_numbers}, {"vcpu page", print_vcpu_page},	  {"start info", print_start_info},
-    {"stats", print_stats},	{"sites", print_sites},
+    {"stats", print_stats},	{"sites", print_sites},		  {"vmi", print_vmi},
 };
 #define TABLES (sizeof(tables) / sizeof(tables[0]))
 
