@@ -128,6 +128,8 @@ static void test_slots_given(void)
 	for (u64 cr3 = 0; cr3 < 3; cr3++) {
 		root = machine_map(shadow_root(&sv));
 		CHECK(root[270] == window && root[271] == later);
+		shadow_invlpg(&sv, GVA(0xffff870000000000)); /* theirs are not the guest's */
+		CHECK(root[270] == window && shadow_is_sound(&shadow, true));
 		shadow_load_cr3(&sv, (cr3 + 1) << 12);
 	}
 	scene_end();
