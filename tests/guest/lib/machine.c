@@ -196,6 +196,13 @@ void unexpected(const u64 *frame)
 	test_end();
 }
 
+void machine_restore(void)
+{
+	gnomon_init();
+	syscall_entry_set((u64)syscall_entry);
+	kernel_stack_set((u64)ring0_stack + sizeof(ring0_stack));
+}
+
 void kernel_main(const struct gn_start_info *info)
 {
 	on_gnomon = info && info->magic == GN_START_MAGIC;

@@ -61,6 +61,9 @@ void syscall_entry_set(u64 rip);
 /* RSP after an exception from ring 3 through a gate without IST. */
 void kernel_stack_set(u64 rsp);
 
+/* On Gnomon: tell it of the library's gates, stacks and entries once more. */
+void machine_restore(void);
+
 /* End at once: a verdict from the counts of check(). */
 void test_end(void) __attribute__((noreturn));
 
