@@ -19,18 +19,19 @@ int shadow_vcpu_init(struct shadow_vcpu *sv, struct shadow *s, u16 id)
 	return 0;
 }
 
+/* sv->root is stale from here on. */
 static void let_go(struct shadow_vcpu *sv)
 {
 	if (sv->root)
 		sv->root->pins--;
 	sv->shadow->links++;
-	sv->root = NULL;
-	sv->root_generation = &never;
 }
 
 void shadow_vcpu_exit(struct shadow_vcpu *sv)
 {
 	let_go(sv);
+	sv->root = NULL;
+	sv->root_generation = &never;
 	sv->shadow->vcpu_count--;
 }
 
@@ -45,6 +46,8 @@ static struct page_key root_key(const struct shadow_vcpu *sv)
 
 static void set_fixed(struct shadow_page *root, unsigned slot, u64 entry)
 {
+	if (root->sptes[slot] == entry)
+		return;
 	WRITE_ONCE(root->sptes[slot], entry);
 	page_note_slot(root, slot);
 }
@@ -149,7 +152,7 @@ mfn_t shadow_load_cr3(struct shadow_vcpu *sv, u64 cr3)
 	let_go(sv);
 	find_root(sv, last);
 	call_end(s);
-	return sv->root->mfn;
+	return sv->root_mfn;
 }
 
 void shadow_set_mode(struct shadow_vcpu *sv, struct shadow_mode mode)
