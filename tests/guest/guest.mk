@@ -50,7 +50,8 @@ $(xen-tests:%=$(BUILD)/tests/guest/%.elf): $(BUILD)/tests/guest/%.elf: \
 	$(Q)$(LD) -static -no-pie --no-warn-rwx-segments -z max-page-size=4096 \
 		-T tests/guest/lib-xen/xen.ld -o $@ $(filter %.o,$^)
 
--include $(wildcard $(BUILD)/tests/guest/*/*.d $(BUILD)/tests/guest-xen/*/*.d)
+-include $(wildcard $(BUILD)/tests/guest/*/*.d $(BUILD)/tests/guest-xen/*/*.d \
+             $(BUILD)/guest/guest-abi/kit/*.d)
 .SECONDARY: $(guest-tests:%=$(BUILD)/tests/guest/%/main.o) $(guest-lib-objects) \
             $(xen-tests:%=$(BUILD)/tests/guest-xen/%/main.o) $(xen-lib-objects)
 
