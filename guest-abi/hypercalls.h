@@ -72,7 +72,9 @@
 	X(28, table_allocate, A3(physical, kind, original), GN_DEFER_MMU, \
 	  "the frame begins to be a page table, GN_TABLE_") \
 	X(29, table_release, A2(physical, kind), GN_DEFER_MMU, \
-	  "the frame is a page table no more")
+	  "the frame is a page table no more") \
+	X(30, timer_periodic, A2(deadline, period), 0, \
+	  "raise GN_PORT_TIMER then, and again every period ns, until the timer is set anew")
 
 /* The errors that a guest may see. */
 #define GN_ERRORS(X) \

@@ -56,6 +56,8 @@
 #define GN_PORT_SELF	2 /* raised by port_raise: an IPI to oneself */
 #define GN_PORT_COUNT	8
 
+#define GN_TIMER_PERIOD 100000 /* ns: the least that timer_periodic takes */
+
 /* shutdown */
 #define GN_SHUTDOWN_POWEROFF 0
 #define GN_SHUTDOWN_REBOOT   1
@@ -197,6 +199,7 @@ _Static_assert(sizeof(struct gn_ring_entry) == GN_RING_ENTRY_BYTES, "");
 /* get_stats: counters of the guest since it started. */
 struct gn_stats {
 	uint64_t exits, hypercalls, fills, cr3_writes, events, reflections, shadow_frames;
+	uint64_t stolen_ns;
 };
 
 /*

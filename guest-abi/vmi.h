@@ -96,7 +96,9 @@
 	NONE(SetInitialAPState, "a guest has one vCPU") \
 	NATIVE(GetCycleFrequency, "MOV", "`clock.tsc_khz` of the vcpu page") \
 	NATIVE(GetCycleCounter, "RDTSC", "executed by the CPU; in ns by the vcpu page's clock") \
+	CALL(GetCycleCounter, get_stats) \
 	CALL(SetAlarm, timer_set) \
+	CALL(SetAlarm, timer_periodic) \
 	CALL(CancelAlarm, timer_set) \
 	NATIVE(GetWallclockTime, "MOV", "`clock.wall_seconds` of the vcpu page, and the clock") \
 	NONE(WallclockUpdated, "it is set once, before the kernel starts")

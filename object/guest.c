@@ -180,5 +180,6 @@ void guest_get_stats(const struct guest *g, struct gn_stats *stats)
 	    .events = g->vcpu.events,
 	    .reflections = g->vcpu.reflections,
 	    .shadow_frames = shadow.frames,
+	    .stolen_ns = g->stolen,
 	};
 }

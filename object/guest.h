@@ -43,6 +43,8 @@ struct guest {
 	struct port port[GN_PORT_COUNT]; /* (v) */
 	struct console console;		 /* (v) */
 	u64 timer;	    /* (v) ns since boot at which GN_PORT_TIMER is raised; 0: not set */
+	u64 timer_period;   /* (v) ns from one to the next; 0: it is raised once */
+	u64 stolen;	    /* (v) ns in which it was awake and did not run */
 	bool blocked;	    /* (v) sleeps until an event is pending */
 	enum guest_end end; /* (v) sticky: the first reason wins */
 	char death[GUEST_DEATH_MAX]; /* (v) why, for GUEST_CRASHED and GUEST_KILLED */

@@ -14,9 +14,24 @@
 static struct list guests = {&guests, &guests};
 struct guest *sched_current; /* NULL: decide */
 static u64 slice_end;
+static const struct guest *ran; /* since accounted; NULL: all slept. It may be gone: not followed */
+static u64 accounted;
+
+/* Who was awake since the last decision, and was not chosen, has lost that time. */
+static void account(u64 now)
+{
+	list_for_each (l, &guests) {
+		struct guest *g = list_entry(l, struct guest, link);
+
+		if (g != ran && !g->blocked)
+			g->stolen += now - accounted;
+	}
+	accounted = now;
+}
 
 void sched_add(struct guest *g)
 {
+	account(tsc_ns());
 	list_add_tail(&guests, &g->link);
 	sched_current = NULL;
 }
@@ -61,11 +76,14 @@ static u64 expire_timers(u64 now)
 		if (!g->timer)
 			continue;
 		if (g->timer <= now) {
-			g->timer = 0;
+			u64 period = g->timer_period;
+
+			/* Beats that have passed are one event; the next is in the future. */
+			g->timer = period ? now + period - (now - g->timer) % period : 0;
 			port_raise(g, GN_PORT_TIMER);
-		} else {
-			next = MIN(next, g->timer);
 		}
+		if (g->timer)
+			next = MIN(next, g->timer);
 	}
 	return next;
 }
@@ -87,6 +105,7 @@ struct guest *sched_next(void)
 	u64 now = tsc_ns(), next;
 	struct guest *g;
 
+	account(now);
 	keyboard_poll(&guests);
 	next = MIN(expire_timers(now), now + TICK);
 	g = first_awake();
@@ -95,7 +114,7 @@ struct guest *sched_next(void)
 	if (g)
 		next = MIN(next, slice_end);
 	apic_timer_set(MAX(next, now + 1000) - now);
-	sched_current = g;
+	ran = sched_current = g;
 	return g;
 }
 /* tour ends */

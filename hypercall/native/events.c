@@ -3,11 +3,25 @@
 #include "hypercall/native/native.h"
 #include "lib/errno.h"
 
-struct call_result native_timer_set(struct guest *g, struct gn_args_timer_set *a)
+static struct call_result set_timer(struct guest *g, u64 deadline, u64 period)
 {
-	g->timer = a->deadline;
+	g->timer = deadline;
+	g->timer_period = period;
 	/* The scheduler looks at deadlines when it is asked for the next guest. */
 	return (struct call_result){0, CALL_YIELD};
+}
+
+struct call_result native_timer_set(struct guest *g, struct gn_args_timer_set *a)
+{
+	return set_timer(g, a->deadline, 0);
+}
+
+/* Each beat interrupts whoever runs: so they may not be too near. And sums must not wrap. */
+struct call_result native_timer_periodic(struct guest *g, struct gn_args_timer_periodic *a)
+{
+	if (a->period < GN_TIMER_PERIOD || a->period > 1ul << 62)
+		return call_done(-EINVAL);
+	return set_timer(g, MAX(a->deadline, 1), a->period); /* 0 would be none */
 }
 
 struct call_result native_port_bind(struct guest *g, struct gn_args_port_bind *a)

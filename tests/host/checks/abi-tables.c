@@ -120,6 +120,7 @@ static void print_numbers(void)
 	NUMBER(GN_PORT_CONSOLE, "port: console input waits");
 	NUMBER(GN_PORT_SELF, "port: `port_raise`");
 	NUMBER(GN_PORT_COUNT, "ports are below this");
+	NUMBER(GN_TIMER_PERIOD, "the least period of `timer_periodic`, ns");
 	NUMBER(GN_SHUTDOWN_POWEROFF, "`shutdown`: the guest has done its work");
 	NUMBER(GN_SHUTDOWN_REBOOT, "`shutdown`: begin again, if on_reboot=restart");
 	NUMBER(GN_SHUTDOWN_CRASH, "`shutdown`: the guest has failed");
@@ -192,6 +193,7 @@ static void print_stats(void)
 	FIELD(struct gn_stats, events, "delivered");
 	FIELD(struct gn_stats, reflections, "exceptions handed to the guest");
 	FIELD(struct gn_stats, shadow_frames, "frames of its shadow memory: they only grow");
+	FIELD(struct gn_stats, stolen_ns, "ns in which it was awake and did not run");
 }
 
 /* Numbers, then the bytes: as GN_SITE_NAME has them. */
