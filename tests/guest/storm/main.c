@@ -146,6 +146,9 @@ static void spare_us(u64 call, u64 *a)
 	case GN_CALL_yield:
 		a[0] = one_in(YIELD_ONE_IN) ? a[0] : 0;
 		break;
+	case GN_CALL_timer_periodic: /* what is not refused gives the time slice away */
+		a[1] = one_in(YIELD_ONE_IN) ? a[1] : a[1] % GN_TIMER_PERIOD;
+		break;
 	case GN_CALL_block:
 	case GN_CALL_halt: /* an event is there, and no gate for it: see mend() */
 		break;
