@@ -236,7 +236,8 @@ static void mend(void)
 	CALL(set_segment_base, GN_BASE_GS, 0);
 	for (unsigned level = 1; level <= LEVELS - 1; level++) {
 		for (unsigned i = 0; i < 512; i++)
-			pte_store(&tree[level - 1][i], 0);
+			if (tree[level - 1][i])
+				pte_store(&tree[level - 1][i], 0);
 		pte_store(entry(level), (level > 1 ? (u64)tree[level - 2] : (u64)scratch) | PTE_P |
 					    PTE_W | PTE_U);
 	}
