@@ -69,8 +69,8 @@ CFLAGS += -mindirect-branch=thunk-extern -mindirect-branch-register \
 endif
 # What every hypercall, event and fault goes through is fast; all else is small.
 fast := arch/x86/emulate/emulate.c arch/x86/vcpu/inject.c hypercall/dispatch.c \
-        hypercall/xen/memory.c object/port.c run/run.c run/exits.c mm/guest-copy.c \
-        $(filter-out %/rmap.c %/audit.c %/shadow.c,$(shadow))
+        object/port.c run/run.c mm/guest-copy.c \
+        $(filter-out %/loose.c %/audit.c %/shadow.c,$(shadow))
 $(patsubst %,$(BUILD)/%.o,$(basename $(filter-out $(fast),$(monitor-sources)))): CFLAGS += -Oz
 
 ASFLAGS := -I. -g -D__ASSEMBLER__ -ffile-prefix-map=$(CURDIR)=.

@@ -230,10 +230,6 @@ static __noreturn __noinline void run(struct cpu *cpu, const struct guests_asked
 		poweroff(true);
 	}
 	guests_start(asked, &options);
-	if (options.debug & OPTION_NMI)
-		nmi_storm_start(&boot_info.acpi);
-	if (options.debug & OPTION_EVENTS)
-		nmi_storm_note_events();
 	run_guests(cpu, &options);
 	nmi_storm_end();
 	log_info("all guests ended");
@@ -264,6 +260,10 @@ static __init __noreturn void continue_booting(struct cpu *cpu)
 	asked = modules_read(&boot_info);
 	if (!(options.debug & OPTION_UNTESTED))
 		test_ring1(cpu);
+	if (options.debug & OPTION_EVENTS)
+		nmi_storm_note_events();
+	if (options.debug & OPTION_NMI)
+		nmi_storm_start(&boot_info.acpi);
 	run(cpu, asked);
 }
 

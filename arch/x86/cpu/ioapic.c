@@ -80,7 +80,7 @@ static u32 gsi_of(const struct boot_acpi *acpi, u8 irq)
 	return irq;
 }
 
-bool ioapic_route_nmi(const struct boot_acpi *acpi, u8 irq, u32 apic_id)
+__init bool ioapic_route_nmi(const struct boot_acpi *acpi, u8 irq, u32 apic_id)
 {
 	u32 gsi = gsi_of(acpi, irq);
 

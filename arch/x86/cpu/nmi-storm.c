@@ -49,7 +49,7 @@ static void set_count(u64 count)
 	outb(PIT_CHANNEL0, count >> 8);
 }
 
-void nmi_storm_start(const struct boot_acpi *acpi)
+__init void nmi_storm_start(const struct boot_acpi *acpi)
 {
 	u64 count = PERIOD * PIT_HZ / (tsc_scale.khz * 1000ul) + 1;
 
@@ -83,7 +83,7 @@ void nmi_storm_note(u64 rip)
 	note(&nmis, rip);
 }
 
-void nmi_storm_note_events(void)
+__init void nmi_storm_note_events(void)
 {
 	events.noted = true;
 }

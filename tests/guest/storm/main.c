@@ -142,10 +142,6 @@ static void spare_us(u64 call, u64 *a)
 	case GN_CALL_load_cr3:
 		a[0] = a[0] < MEMORY_SIZE ? (u64)page_root | (a[0] & 0xfff) : a[0] | 1ul << 60;
 		break;
-	case GN_CALL_timer_set:
-	case GN_CALL_yield:
-		a[0] = one_in(YIELD_ONE_IN) ? a[0] : 0;
-		break;
 	case GN_CALL_timer_periodic: /* what is not refused gives the time slice away */
 		a[1] = one_in(YIELD_ONE_IN) ? a[1] : a[1] % GN_TIMER_PERIOD;
 		break;
@@ -164,8 +160,9 @@ static void spare_us(u64 call, u64 *a)
 
 static bool is_left_out(u64 call)
 {
-	return call == GN_CALL_block || call == GN_CALL_halt ||
-	       (call == GN_CALL_yield && !one_in(YIELD_ONE_IN));
+	if (call == GN_CALL_yield || call == GN_CALL_timer_set)
+		return !one_in(YIELD_ONE_IN);
+	return call == GN_CALL_block || call == GN_CALL_halt;
 }
 
 /* By the software interrupt, which takes any number. */
