@@ -495,25 +495,25 @@ gn_ranges:
 	      deliver_trap_error_test
 gn_ranges_end:
 
-	.globl gn_sites, gn_sites_end
-gn_sites:
+	.globl gn_places, gn_places_end
+gn_places:
 	/* An UD2 or a fault with RIP in [first, last]: what it means. */
-	range sti_check, sti_check, GN_SITE_CHECK
-	range set_vif_check, set_vif_check, GN_SITE_CHECK
-	range set_flags_check, set_flags_check, GN_SITE_CHECK
-	range iret_request, iret_request, GN_SITE_IRET
-	range deliver_trap_request, deliver_trap_request, GN_SITE_DELIVERED
-	range deliver_trap_error_request, deliver_trap_error_request, GN_SITE_DELIVERED
-	range no_syscall_entry, no_syscall_entry, GN_SITE_NO_SYSCALL
-	range refused_cr3, refused_cr3, GN_SITE_REFUSED, 3	/* MOV to CR3 */
-	range refused_fs_base, refused_fs_base, GN_SITE_REFUSED, 2 /* WRMSR */
-	range refused_gs_base, refused_gs_base, GN_SITE_REFUSED, 2
+	range sti_check, sti_check, GN_PLACE_CHECK
+	range set_vif_check, set_vif_check, GN_PLACE_CHECK
+	range set_flags_check, set_flags_check, GN_PLACE_CHECK
+	range iret_request, iret_request, GN_PLACE_IRET
+	range deliver_trap_request, deliver_trap_request, GN_PLACE_DELIVERED
+	range deliver_trap_error_request, deliver_trap_error_request, GN_PLACE_DELIVERED
+	range no_syscall_entry, no_syscall_entry, GN_PLACE_NO_SYSCALL
+	range refused_cr3, refused_cr3, GN_PLACE_REFUSED, 3	/* MOV to CR3 */
+	range refused_fs_base, refused_fs_base, GN_PLACE_REFUSED, 2 /* WRMSR */
+	range refused_gs_base, refused_gs_base, GN_PLACE_REFUSED, 2
 	/* Faults of the code itself: an IRETQ that cannot, or may not yet; a stack that takes no
 	 * frame. */
-	range iret_body, iret_user, GN_SITE_IRET_FAULT
-	range sysret_iretq, sysret_iretq, GN_SITE_SYSRET_FAULT
-	range deliver, deliver_last, GN_SITE_STACK_FAULT
-gn_sites_end:
+	range iret_body, iret_user, GN_PLACE_IRET_FAULT
+	range sysret_iretq, sysret_iretq, GN_PLACE_SYSRET_FAULT
+	range deliver, deliver_last, GN_PLACE_STACK_FAULT
+gn_places_end:
 
 	.globl gn_deliver_entry
 gn_deliver_entry: /* by frames << 2 | trap << 1 | has error code */

@@ -6,18 +6,20 @@
 #ifndef GUEST_ABI_RANGES_H
 #define GUEST_ABI_RANGES_H
 
-#define GN_RANGE_REWIND 1 /* vif = 0, RIP = target: the code looks for the event again */
-#define GN_RANGE_RESTART                                                                           \
-	9 /* the event comes, and the code it interrupts begins again at target */
-#define GN_SITE_CHECK	2 /* skip the UD2; the event that waits comes */
-#define GN_SITE_IRET	3 /* return by the frame at RSP, then the event */
-#define GN_SITE_DELIVERED                                                                          \
-	4 /* the frame is pushed: go to its handler with vif = 1, then the event */
-#define GN_SITE_NO_SYSCALL   5 /* ring 3 used SYSCALL, the guest has no entry for it: #UD */
-#define GN_SITE_REFUSED	     6 /* #GP of the caller's instruction, which has target bytes */
-#define GN_SITE_IRET_FAULT   7 /* the IRET faulted: the fault is at its site or slot, with vif 0 */
-#define GN_SITE_SYSRET_FAULT 8 /* the SYSRET faulted: the fault is the user's, at its new RIP */
-#define GN_SITE_STACK_FAULT  9 /* a frame could not be pushed: double fault */
+/* gn_ranges: what an event that waits does to code in between. */
+#define GN_RANGE_REWIND	 1 /* vif = 0, RIP = target: the code looks for the event again */
+#define GN_RANGE_RESTART 2 /* the event comes, and what it interrupts begins again at target */
+
+/* gn_places: an UD2 that asks for something ... */
+#define GN_PLACE_CHECK	    1 /* skip the UD2; the event that waits comes */
+#define GN_PLACE_IRET	    2 /* return by the frame at RSP, then the event */
+#define GN_PLACE_DELIVERED  3 /* a frame is pushed: to its handler with vif 1, then the event */
+#define GN_PLACE_NO_SYSCALL 4 /* ring 3 used SYSCALL, the guest has no entry for it: #UD */
+#define GN_PLACE_REFUSED    5 /* #GP of the caller's instruction, which has target bytes */
+/* ... or an instruction whose fault is another's. */
+#define GN_PLACE_IRET_FAULT   6 /* the IRET's: at its site or slot, with vif 0 */
+#define GN_PLACE_SYSRET_FAULT 7 /* the SYSRET's: the user's, at its new RIP */
+#define GN_PLACE_STACK_FAULT  8 /* a frame could not be pushed: double fault */
 
 #ifndef __ASSEMBLER__
 #include <stdint.h>
@@ -28,7 +30,7 @@ struct gn_range {
 };
 
 extern const struct gn_range gn_ranges[], gn_ranges_end[];
-extern const struct gn_range gn_sites[], gn_sites_end[];
+extern const struct gn_range gn_places[], gn_places_end[];
 extern const uint64_t gn_deliver_entry[6], gn_no_syscall_entry, gn_xen_syscall;
 extern const uint64_t gn_xen_failsafe;
 #endif

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
  * ranges.c - what it means that a guest is at a certain place of the code area. The tables
- * gn_ranges and gn_sites at the end of guest-abi/code-area.S name the places; here are the answers.
+ * gn_ranges and gn_places at the end of guest-abi/code-area.S name them; here are the answers.
  *
  *   (i)   an event waits while RIP is in a range: the code looks for it again
  *   (ii)  an UD2 at a site: a request that must disturb no register
@@ -62,8 +62,8 @@ bool vcpu_is_pushing(const struct vcpu *v)
 
 	if (likely(!is_in_code_area(v->regs.rip)))
 		return false;
-	r = find(gn_sites, gn_sites_end, v->regs.rip);
-	return r && r->kind == GN_SITE_STACK_FAULT;
+	r = find(gn_places, gn_places_end, v->regs.rip);
+	return r && r->kind == GN_PLACE_STACK_FAULT;
 }
 
 /* What is at RSP; a fault of it is the guest's. */
@@ -165,23 +165,23 @@ static void refused(struct vcpu *v, u64 size)
 static void request(struct vcpu *v, const struct gn_range *site)
 {
 	switch (site->kind) {
-	case GN_SITE_CHECK: /* vif is 1 already: the event comes before the guest goes on */
+	case GN_PLACE_CHECK: /* vif is 1 already: the event comes before the guest goes on */
 		v->regs.rip += 2;
 		break;
-	case GN_SITE_IRET:
+	case GN_PLACE_IRET:
 		v->regs.rip = iret_address(v);
 		(void)!vcpu_return_by_frame(v);
 		break;
-	case GN_SITE_DELIVERED:
+	case GN_PLACE_DELIVERED:
 		v->regs.rip = READ_ONCE(v->page->deliver_handler);
 		vcpu_set_vif(v, true);
 		if (!is_canonical(v->regs.rip))
 			vcpu_die(v, "crashed: the vcpu page was overwritten during delivery");
 		break;
-	case GN_SITE_NO_SYSCALL:
+	case GN_PLACE_NO_SYSCALL:
 		no_syscall_entry(v);
 		break;
-	case GN_SITE_REFUSED:
+	case GN_PLACE_REFUSED:
 		refused(v, site->target);
 		break;
 	}
@@ -194,20 +194,20 @@ static void fault(struct vcpu *v, const struct gn_range *site, u8 vector, u64 er
 	bool event_waits = vector == VECTOR_NP && v->hides_users;
 
 	switch (site->kind) {
-	case GN_SITE_IRET_FAULT:
+	case GN_PLACE_IRET_FAULT:
 		v->regs.rip = iret_address(v);
 		vcpu_set_vif(v, false);
 		if (!event_waits)
 			break;
 		(void)!vcpu_return_by_frame(v);
 		return;
-	case GN_SITE_SYSRET_FAULT: /* as the user's, whose registers are loaded */
+	case GN_PLACE_SYSRET_FAULT: /* as the user's, whose registers are loaded */
 		v->regs.rsp = READ_ONCE(v->page->sysret.rsp);
 		be_user(v, READ_ONCE(v->page->sysret.rip), READ_ONCE(v->page->sysret.rflags));
 		if (!event_waits)
 			break;
 		return;
-	case GN_SITE_STACK_FAULT:
+	case GN_PLACE_STACK_FAULT:
 		if (v->in_double_fault) {
 			vcpu_die(v, "crashed: triple fault");
 			return;
@@ -226,10 +226,10 @@ bool vcpu_code_area_exception(struct vcpu *v, u8 vector, u64 error)
 
 	if (likely(!is_in_code_area(v->regs.rip)) || vcpu_is_user(v))
 		return false;
-	site = find(gn_sites, gn_sites_end, v->regs.rip);
+	site = find(gn_places, gn_places_end, v->regs.rip);
 	if (!site)
 		return false;
-	if (site->kind < GN_SITE_IRET_FAULT) {
+	if (site->kind < GN_PLACE_IRET_FAULT) {
 		if (vector != VECTOR_UD)
 			return false;
 		request(v, site);
