@@ -32,8 +32,8 @@ struct shadow_page *leaf_page_find(struct shadow_vcpu *sv, gva_t gva)
 }
 
 /* What is found is remembered, so it is asked again. */
-static __attribute__((noinline)) void *reach_anew(struct shadow_vcpu *sv, gva_t gva, size_t size,
-						   u64 need, u64 never)
+static __noinline void *reach_anew(struct shadow_vcpu *sv, gva_t gva, size_t size, u64 need,
+				   u64 never)
 {
 	if (sv->shadow->config.without & SHADOW_REACH || !leaf_page_find(sv, gva))
 		return NULL;

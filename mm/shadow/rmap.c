@@ -168,7 +168,7 @@ struct batch {
 };
 
 /* The spte's link has taught nothing yet: false, if it never will. */
-static __attribute__((noinline)) bool learn_old(struct shadow *s, u64 link, struct batch *b)
+static __noinline bool learn_old(struct shadow *s, u64 link, struct batch *b)
 {
 	u64 in_leaf = link & (P2M_LEAF_SIZE - 1);
 	struct p2m_entry *e;
@@ -198,8 +198,8 @@ static inline void withdraw_leaf(struct shadow *s, struct shadow_page *page, u64
 }
 
 /* What a present entry grants, and of which frame (NULL: of none). */
-static __attribute__((noinline)) struct p2m_entry *learn(struct shadow *s, struct shadow_page *page,
-							 u64 gpte, gfn_t gfn, struct batch *b)
+static __noinline struct p2m_entry *learn(struct shadow *s, struct shadow_page *page, u64 gpte,
+					  gfn_t gfn, struct batch *b)
 {
 	struct p2m_entry *target = p2m_lookup(s->config.p2m, gfn);
 	u64 in_leaf = gfn.v & (P2M_LEAF_SIZE - 1);
@@ -222,8 +222,8 @@ static __attribute__((noinline)) struct p2m_entry *learn(struct shadow *s, struc
 }
 
 /* The frame is the same, the rights are others. */
-static __attribute__((noinline)) void change_rights(struct shadow *s, struct shadow_page *page,
-						    u64 slot, u64 old, u64 now)
+static __noinline void change_rights(struct shadow *s, struct shadow_page *page, u64 slot, u64 old,
+				     u64 now)
 {
 	spte_change(s, page, slot, now);
 	if (old & ~now & (PTE_W | PTE_U) || now & ~old & PTE_NX)

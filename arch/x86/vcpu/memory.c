@@ -39,9 +39,8 @@ int vcpu_probe(struct vcpu *v, u64 gva, size_t size, struct shadow_access access
 	return -EFAULT;
 }
 
-static __attribute__((noinline)) int copy_by_walk(struct vcpu *v, u64 gva, void *bytes,
-						  size_t size, struct shadow_access access,
-						  struct vcpu_copy_result *result)
+static __noinline int copy_by_walk(struct vcpu *v, u64 gva, void *bytes, size_t size,
+				   struct shadow_access access, struct vcpu_copy_result *result)
 {
 	struct p2m *p2m = v->shadow.shadow->config.p2m;
 	struct guest_copy_refusal why;
