@@ -5,7 +5,7 @@
  */
 #include "hypercall/native/native.h"
 #include "lib/errno.h"
-#include "mm/machine.h"
+#include "mm/guest-copy.h"
 
 struct call_result native_load_cr3(struct guest *g, struct gn_args_load_cr3 *a)
 {
@@ -53,17 +53,9 @@ struct call_result native_pte_changed(struct guest *g, struct gn_args_pte_change
 
 struct call_result native_pte_write(struct guest *g, struct gn_args_pte_write *a)
 {
-	struct p2m_entry *e = p2m_lookup(&g->p2m, gpa_to_gfn(GPA(a->physical)));
-
 	if (a->physical & 7)
 		return call_done(-EINVAL);
-	if (p2m_entry_answer(e, P2M_W) != P2M_GRANTED)
-		return call_done(-EFAULT);
-	WRITE_ONCE(*(u64 *)((char *)machine_map(p2m_entry_mfn(e)) + (a->physical & ~PAGE_MASK)),
-		   a->value);
-	if (e->tables)
-		(void)shadow_notify(&g->shadow, &a->physical, 1, 1);
-	return call_done(0);
+	return call_done(guest_copy_store(&g->p2m, GPA(a->physical), a->value));
 }
 
 /* What the frame was a table for before, if the guest has not said so: forgotten. What it holds now
