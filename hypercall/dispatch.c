@@ -19,16 +19,15 @@ const struct personality *personality_of(u64 abi)
 	}
 }
 
-/* One deferred call. Its entry may change while it is judged, so it is copied. */
+/* One deferred call. Its entry may change while it is judged, so each word is read once. */
 static bool defer(struct guest *g, const struct personality *p, const struct gn_ring_entry *at)
 {
-	struct gn_ring_entry entry = *at;
-	u64 arguments[5] = {entry.argument[0], entry.argument[1], entry.argument[2],
-			    entry.argument[3]};
-	u64 mask = index_mask(entry.call, p->count);
+	u64 call = READ_ONCE(at->call), mask = index_mask(call, p->count), arguments[5] = {0};
 
-	return entry.call < p->count && p->flags[entry.call & mask] & GN_DEFER &&
-	       p->call[entry.call & mask](g, arguments).value >= 0;
+	for (unsigned i = 0; i < ARRAY_SIZE(at->argument); i++)
+		arguments[i] = READ_ONCE(at->argument[i]);
+	return call < p->count && p->flags[call & mask] & GN_DEFER &&
+	       p->call[call & mask](g, arguments).value >= 0;
 }
 
 /* How many notices stand from the head on, one behind the other; they are carried out as one. */
