@@ -84,28 +84,6 @@ static void stay_on_one_processor(void)
 	sched_setaffinity(0, sizeof(set), &set);
 }
 
-void cpu_start(struct cpu *c)
-{
-	int code, data, status;
-
-	stay_on_one_processor();
-	c->code = share(&code, PAGE);
-	c->data = share(&data, CPU_DATA_SIZE);
-	c->pid = fork();
-	if (c->pid < 0)
-		fail("fork");
-	if (!c->pid)
-		child(code, data);
-	close(code);
-	close(data);
-	if (waitpid(c->pid, &status, 0) < 0 || !WIFSTOPPED(status))
-		fail("the child did not start");
-	ptrace(PTRACE_SETOPTIONS, c->pid, 0, PTRACE_O_EXITKILL);
-	if (ptrace(PTRACE_CONT, c->pid, 0, 0) || waitpid(c->pid, &status, 0) < 0 ||
-	    !WIFSTOPPED(status) || WSTOPSIG(status) != SIGTRAP)
-		fail("the child did not come to rest");
-}
-
 void cpu_stop(struct cpu *c)
 {
 	kill(c->pid, SIGKILL);
@@ -174,6 +152,51 @@ void cpu_step(struct cpu *c, struct cpu_state *s, struct cpu_result *r)
 				 .gs = u.gs};
 	if (r->signal == SIGSEGV && info.si_code > 0 && info.si_code != SI_KERNEL)
 		r->address = (u64)info.si_addr;
+}
+
+/* Does one byte of code do something, begun like this? */
+static bool executes(struct cpu *c, u8 code, struct cpu_state s)
+{
+	struct cpu_result r;
+
+	c->code[0] = code;
+	s.rip = CPU_CODE;
+	cpu_step(c, &s, &r);
+	return r.signal == SIGTRAP && s.rip == CPU_CODE + 1;
+}
+
+static void probe(struct cpu *c)
+{
+	/* INC EAX, which would be a REX prefix in 64-bit code; and a NOP. */
+	c->has_32 = executes(c, 0x40, (struct cpu_state){.is_32 = true});
+	c->any_stack = executes(c, 0x90, (struct cpu_state){.gpr = {[4] = 1ul << 63}});
+	if (!c->has_32)
+		printf("cpu oracle: this machine executes no 32-bit code\n");
+	if (!c->any_stack)
+		printf("cpu oracle: this machine wants RSP canonical\n");
+}
+
+void cpu_start(struct cpu *c)
+{
+	int code, data, status;
+
+	stay_on_one_processor();
+	c->code = share(&code, PAGE);
+	c->data = share(&data, CPU_DATA_SIZE);
+	c->pid = fork();
+	if (c->pid < 0)
+		fail("fork");
+	if (!c->pid)
+		child(code, data);
+	close(code);
+	close(data);
+	if (waitpid(c->pid, &status, 0) < 0 || !WIFSTOPPED(status))
+		fail("the child did not start");
+	ptrace(PTRACE_SETOPTIONS, c->pid, 0, PTRACE_O_EXITKILL);
+	if (ptrace(PTRACE_CONT, c->pid, 0, 0) || waitpid(c->pid, &status, 0) < 0 ||
+	    !WIFSTOPPED(status) || WSTOPSIG(status) != SIGTRAP)
+		fail("the child did not come to rest");
+	probe(c);
 }
 
 bool cpu_wants_more(struct cpu *c, const u8 *bytes, size_t count, bool is_32)

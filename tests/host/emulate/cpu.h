@@ -18,6 +18,9 @@
 
 struct cpu {
 	pid_t pid;
+	/* What not every hypervisor below this machine lets a user do. */
+	bool has_32;	/* it executes 32-bit code */
+	bool any_stack; /* RSP may be an address that is not canonical */
 	u8 *code, *data; /* our view of the child's pages */
 };
 

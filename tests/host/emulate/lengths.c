@@ -2,7 +2,8 @@
 /*
  * lengths.c - is the length of every instruction right? Two oracles: Zydis, and where it disagrees
  * the processor itself (cpu.h), which settles the matter in 32 and 64-bit mode. In 16-bit mode we
- * have no processor; the listed exceptions stand there instead. What is compared: random windows,
+ * have no processor, nor in 32-bit mode on a machine that executes no such code; the listed
+ * exceptions stand there instead. What is compared: random windows,
  * half of them begun with prefixes, in three modes; and the executable sections of the files named.
  * Every 500th window on which Zydis and we agree is put to the processor as well.
  *
@@ -28,7 +29,7 @@
 enum relation {
 	SAME,	    /* the same length, or both say that there is none */
 	CPU_AGREES, /* we differ from Zydis, and the processor says what we say */
-	LISTED,	    /* 16-bit: an exception of the list below */
+	LISTED,	    /* without a processor: an exception of the list below */
 	FOREIGN,    /* Zydis knows it from the Xeon Phi coprocessor */
 	DIFFERENT,
 	RELATIONS
@@ -44,7 +45,7 @@ static unsigned vendor_flag; /* DECODE_AMD_BRANCHES on AMD's processors */
 static u64 counts[3][RELATIONS], shown, asked, windows_seen;
 
 /*
- * 16-bit mode, and what this processor may lack: Zydis refuses, and we give a length, when only the
+ * Modes without a processor, and what this processor may lack: Zydis refuses, and we give a length, when only the
  * meaning of a field is reserved. None of these fields changes a length (SDM vol. 2, 2.1); the
  * processor says so in the other modes.
  *  - BAD_REGISTER: VEX.vvvv of an instruction without a third operand, control registers that do
@@ -80,6 +81,11 @@ static bool is_given_up_early(const struct insn *insn)
 		return true;
 	}
 	return false;
+}
+
+static bool has_processor(int mode)
+{
+	return mode == DECODE_64 || (mode == DECODE_32 && cpu.has_32);
 }
 
 static bool cpu_says(const u8 *bytes, size_t length, int mode)
@@ -118,14 +124,14 @@ static size_t compare(int mode, const u8 *bytes, size_t size)
 		if (!ours && (z.encoding == ZYDIS_INSTRUCTION_ENCODING_MVEX ||
 			      strstr(ZydisISASetGetString(z.meta.isa_set), "KNC")))
 			relation = FOREIGN;
-		else if ((mode == DECODE_16 || is_given_up_early(&insn)) && !theirs &&
+		else if ((!has_processor(mode) || is_given_up_early(&insn)) && !theirs &&
 			 is_listed(status))
 			relation = LISTED;
-		else if (mode != DECODE_16 && ours && cpu_says(bytes, ours, mode))
+		else if (has_processor(mode) && ours && cpu_says(bytes, ours, mode))
 			relation = CPU_AGREES;
 		if (relation == DIFFERENT)
 			show(mode, bytes, ours, &z, theirs);
-	} else if (ours && mode != DECODE_16 && windows_seen++ % 500 == 0 &&
+	} else if (ours && has_processor(mode) && windows_seen++ % 500 == 0 &&
 		   !is_given_up_early(&insn)) {
 		asked++;
 		if (!cpu_says(bytes, ours, mode)) {
