@@ -45,9 +45,9 @@ static unsigned vendor_flag; /* DECODE_AMD_BRANCHES on AMD's processors */
 static u64 counts[3][RELATIONS], shown, asked, windows_seen;
 
 /*
- * Modes without a processor, and what this processor may lack: Zydis refuses, and we give a length, when only the
- * meaning of a field is reserved. None of these fields changes a length (SDM vol. 2, 2.1); the
- * processor says so in the other modes.
+ * Modes without a processor, and what this processor may lack: Zydis refuses, and we give a
+ * length, when only the meaning of a field is reserved. None of these fields changes a length (SDM
+ * vol. 2, 2.1); the processor says so in the other modes.
  *  - BAD_REGISTER: VEX.vvvv of an instruction without a third operand, control registers that do
  *    not exist, registers of a gather that must differ (SDM vol. 2, 2.3.5.6, 2.3.12);
  *  - INVALID_MASK, MALFORMED_EVEX: EVEX.aaa, z, b, V' that must or must not be set (2.7.11);
