@@ -227,30 +227,31 @@ struct shadow_loose {
 	mfn_t mfn;
 };
 
+/* What every fault reads stands first, where an instruction's displacement is one byte. */
 struct shadow {
 	struct p2m_watcher watcher;  /* (c) how p2m reaches us */
 	struct shadow_config config; /* (c) */
-	struct shadow_stats stats;   /* (s) */
-	u64 reserved_bits;	     /* (c) of the guest's entries: MAXPHYADDR to 51 */
-	u8 known_from;		     /* (c) the level from which shadows speak for tables above */
+	struct shadow_page **pages;  /* (c) where the rows of pages are, by number */
 	u64 generation;		     /* (s) pages of an older one are dropped: nobody finds them */
 	u64 clock;		     /* (s) counts faults: a page's age */
 	u64 links;		     /* (s) counts ways between pages withdrawn; from 1 */
+	u64 reserved_bits;	     /* (c) of the guest's entries: MAXPHYADDR to 51 */
+	u32 budget;		     /* (s) entries that the present call may still withdraw */
+	u32 loose_count;	     /* (s) */
+	u32 free;		     /* (s) first of the free pages */
 	u32 frames;		     /* (s) frames held, never above config.limit */
 	u32 page_count;		     /* (s) the next page's number; 0 is none */
-	u32 vcpu_count;		     /* (s) */
-	u32 free;		     /* (s) first of the free pages */
+	bool stale;		     /* (s) something was withdrawn since CPUs were last flushed */
+	bool flushed;		     /* (s) they were, since the present fault began */
+	u8 known_from;		     /* (c) the level from which shadows speak for tables above */
+	u8 bucket_bits;		     /* (c) */
 	struct list used;	     /* (s) pages in use, the oldest first */
+	u32 vcpu_count;		     /* (s) */
+	struct shadow_stats stats;   /* (s) */
 	struct shadow_loose loose[SHADOW_LOOSE_MAX]; /* (s) leaf tables out of sync */
-	u32 loose_count;			     /* (s) */
-	u32 budget;		    /* (s) entries that the present call may still withdraw */
-	bool stale;		    /* (s) something was withdrawn since CPUs were last flushed */
-	bool flushed;		    /* (s) they were, since the present fault began */
-	u32 bucket_bits;	    /* (c) */
-	struct shadow_page **pages; /* (c) where the rows of pages are, by number */
-	u32 *buckets[SHADOW_HASH_FRAMES];      /* (c) pages by gfn; the words are (s) */
-	mfn_t bucket_mfns[SHADOW_HASH_FRAMES]; /* (c) */
-	mfn_t directory;		       /* (c) the frames that are pages */
+	u32 *buckets[SHADOW_HASH_FRAMES];	     /* (c) pages by gfn; the words are (s) */
+	mfn_t bucket_mfns[SHADOW_HASH_FRAMES];	     /* (c) */
+	mfn_t directory;			     /* (c) the frames that are pages */
 	mfn_t rows; /* (s) the rows' frames, a list through struct frame's link */
 };
 
