@@ -33,32 +33,33 @@ struct guest_config {
 
 struct personality;
 
+/* What most calls ask for stands first, where an instruction's displacement is one byte. */
 struct guest {
-	struct guest_config config; /* (c) */
-	u16 owner;		    /* (c) as in config */
-	mfn_t memory;		    /* (c) the frames this structure lies in */
-	struct p2m p2m;
-	struct shadow shadow;
-	struct vcpu vcpu;
-	struct port port[GN_PORT_COUNT]; /* (v) */
-	struct console console;		 /* (v) */
-	u64 timer;	    /* (v) ns since boot at which GN_PORT_TIMER is raised; 0: not set */
-	u64 timer_period;   /* (v) ns from one to the next; 0: it is raised once */
-	u64 stolen;	    /* (v) ns in which it was awake and did not run */
-	bool blocked;	    /* (v) sleeps until an event is pending */
-	enum guest_end end; /* (v) sticky: the first reason wins */
-	char death[GUEST_DEATH_MAX]; /* (v) why, for GUEST_CRASHED and GUEST_KILLED */
-	bool draining;		     /* (v) the ring's calls are being carried out */
-	bool told_late_event;	     /* (v) that one waited long, once */
-	bool loading;		     /* (v) the loader runs: no start_kernel yet */
-	u64 scratch_pages; /* (v) the loader's frames from guest_scratch_gfn(), 0 when freed */
-	u64 destroy_step;  /* (v) */
 	const struct personality *personality; /* (v) whose calls it makes: hypercall/ */
 	void *personality_state;	       /* (v) that one's */
+	u64 hypercalls;			       /* (v) */
+	struct list link;		       /* the scheduler's */
+	enum guest_end end;		       /* (v) sticky: the first reason wins */
+	bool blocked;			       /* (v) sleeps until an event is pending */
+	bool draining;			       /* (v) the ring's calls are being carried out */
+	bool told_late_event;		       /* (v) that one waited long, once */
+	bool loading;			       /* (v) the loader runs: no start_kernel yet */
+	struct vcpu vcpu;
+	struct shadow shadow;
+	struct p2m p2m;
 	/* (v) how an object's port reaches it; NULL: by the port's vector */
 	void (*raise)(struct guest *g, unsigned port);
-	u64 hypercalls;	   /* (v) */
-	struct list link;  /* the scheduler's */
+	struct port port[GN_PORT_COUNT]; /* (v) */
+	struct console console;		 /* (v) */
+	u64 timer;	   /* (v) ns since boot at which GN_PORT_TIMER is raised; 0: not set */
+	u64 timer_period;  /* (v) ns from one to the next; 0: it is raised once */
+	u64 stolen;	   /* (v) ns in which it was awake and did not run */
+	u64 scratch_pages; /* (v) the loader's frames from guest_scratch_gfn(), 0 when freed */
+	u64 destroy_step;  /* (v) */
+	struct guest_config config;  /* (c) */
+	u16 owner;		     /* (c) as in config */
+	mfn_t memory;		     /* (c) the frames this structure lies in */
+	char death[GUEST_DEATH_MAX]; /* (v) why, for GUEST_CRASHED and GUEST_KILLED */
 };
 
 /* gfns above RAM: the vcpu page, then the loader's scratch frames and the modules it reads. */

@@ -85,7 +85,7 @@
 
 #ifdef __ASSEMBLER__
 /* The area's pages are a fixed distance from the text, so RIP-relative. */
-#define AREA(address)	 (switcher_text + (address) - AREA_TEXT)(%rip)
+#define AREA(address)	 (switcher_text + (address)-AREA_TEXT)(% rip)
 #define CONSTANT(offset) AREA(AREA_CONSTANTS + (offset))
 #define SCRATCH(offset)	 AREA(AREA_STACK + (offset))
 
@@ -95,26 +95,27 @@
 #include "lib/types.h"
 
 /*
- * A guest's registers between an exit and the next entry. The first five are a hypercall's
- * arguments in their order; rax and what follows it lie as the exit pops them from the entry stack.
+ * A guest's registers between an exit and the next entry. Those that the monitor asks for most stand
+ * first: rax and what follows it, as the exit pops them from the entry stack. A hypercall's
+ * arguments stand in their order.
  */
 struct guest_regs {
-	u64 rdi, rsi, rdx, r10, r8;
-	u64 r9, rbx, rcx, rbp, r11, r12, r13, r14, r15;
 	u64 rax;
 	u64 vector; /* the exit reason: a vector or EXIT_ */
 	u64 error;  /* error code of a vector that has one, else 0; not of EXIT_HYPERCALL */
 	u64 rip, cs, rflags, rsp, ss;
+	u64 rdi, rsi, rdx, r10, r8; /* arguments */
+	u64 r9, rbx, rcx, rbp, r11, r12, r13, r14, r15;
 	u64 monitor_stack; /* the monitor's RSP while the guest runs */
 	u64 entry_stack;   /* where it is entered from: the entry stack, perhaps by an alias */
 };
 
 /* Page 0. Written by the monitor between runs, through the direct map. */
 struct area_constants {
-	u64 this_cpu;	 /* struct cpu *, for NMI and exceptions */
-	u64 monitor_cr3; /* this CPU's */
-	u64 guest_cr3;	 /* of the vCPU that runs next */
-	u64 regs;	 /* struct guest_regs * of that vCPU */
+	u64 this_cpu;	   /* struct cpu *, for NMI and exceptions */
+	u64 monitor_cr3;   /* this CPU's */
+	u64 guest_cr3;	   /* of the vCPU that runs next */
+	u64 regs;	   /* struct guest_regs * of that vCPU */
 	u64 syscall_entry; /* where SYSCALL of its ring 3 arrives: is_guest_address() */
 	u64 syscall_keep;  /* RFLAGS bits that survive it; IF among them */
 	u64 syscall_vif;   /* vif after it */

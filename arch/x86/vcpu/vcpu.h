@@ -82,11 +82,12 @@ struct vcpu_trap {
 
 #define VCPU_TRAPS 64
 
-/* Every field is (v) but those marked (c). */
+/* Every field is (v) but those marked (c). Those of every exit stand first, where an instruction's
+ * displacement is one byte. */
 struct vcpu {
-	struct guest_regs regs;	   /* first: the switcher's */
 	struct gn_vcpu_page *page; /* (c) the guest writes it too: read each word once */
 	struct cpu *cpu;	   /* on whose area it is loaded; NULL: on none */
+	struct guest *guest;	   /* (c) the owner, for those above */
 	/* What is to be seen to before the next entry, and all of it as one word: 0, nothing. */
 	union {
 		u64 attention;
@@ -100,14 +101,14 @@ struct vcpu {
 			u8 frames;	    /* enum vcpu_frames: Xen's pending is a guest's byte */
 		};
 	};
-	u8 vif_on;		   /* *vif is this, or its negation: 1 or 0 */
-	u8 *vif;		   /* the virtual interrupt flag; the guest writes it too */
-	u8 *pending;		   /* likewise: an event waits for it */
-	u64 *cr2;		   /* likewise: where a page fault's address goes */
-	bool in_double_fault;	   /* what was delivered last was a double fault */
-	const char *death;	   /* why it cannot go on; the first reason wins */
+	u8 vif_on;		/* *vif is this, or its negation: 1 or 0 */
+	bool in_double_fault;	/* what was delivered last was a double fault */
+	u8 *vif;		/* the virtual interrupt flag; the guest writes it too */
+	u8 *pending;		/* likewise: an event waits for it */
+	struct guest_regs regs; /* the switcher's */
+	u64 *cr2;		/* the guest writes it too: where a page fault's address goes */
+	const char *death;	/* why it cannot go on; the first reason wins */
 
-	struct guest *guest;	/* (c) the owner, for those above */
 	u16 owner;		/* (c) its number */
 	mfn_t page_mfn;		/* (c) */
 	mfn_t info_mfn;		/* the frame of vif and pending, if not page_mfn */
