@@ -61,12 +61,12 @@ struct emulate_event {
 
 /* General registers are numbered as in instructions: rax rcx rdx rbx rsp rbp rsi rdi r8-r15. */
 struct emulate_registers {
-	u64 gpr[16];
 	u64 rip, rflags; /* IF in rflags means nothing: see get_interrupt_flag */
 	u16 selector[SEGMENT_COUNT];
 	u8 mode; /* of the code segment: enum decode_mode */
 	u8 cpl;
 	bool interrupt_shadow; /* STI or a load of SS has just held events off */
+	u64 gpr[16];
 };
 
 /* Attributes as in the second half of a descriptor, shifted right by 8 (SDM vol. 3, 3.4.5). */
@@ -125,17 +125,16 @@ struct emulate_invalidation {
 	u64 address;
 };
 
+/* What an instruction's displacement of one byte does not reach stands last. */
 struct emulate {
 	const struct emulate_operations *operations;
-	struct emulate_registers *registers; /* the guest's, read first and stored back last */
-	void *owner;			     /* for the operations */
-	bool forced_prefix; /* UD2 "xen" before an instruction is skipped (Xen PV) */
-
+	void *owner; /* for the operations */
 	struct insn insn;
-	struct emulate_event event; /* with EMULATE_EVENT */
-	bool single_step; /* with EMULATE_OK and AGAIN: TF was set, a #DB with BS follows */
-
 	struct emulate_registers r; /* this room's: the registers as the instruction leaves them */
+	struct emulate_registers *registers; /* the guest's, read first and stored back last */
+	struct emulate_event event;	     /* with EMULATE_EVENT */
+	bool single_step; /* with EMULATE_OK and AGAIN: TF was set, a #DB with BS follows */
+	bool forced_prefix; /* UD2 "xen" before an instruction is skipped (Xen PV) */
 };
 
 /*
