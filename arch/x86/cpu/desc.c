@@ -67,14 +67,28 @@ static unsigned gate_ist(unsigned vector)
 	}
 }
 
-static void make_idt(void)
+static __init u64 gate_handler(unsigned vector)
+{
+	unsigned interrupt = vector - AREA_EXCEPTIONS;
+
+	if (vector == 1)
+		return (u64)switcher_debug;
+	if (vector == 2)
+		return (u64)switcher_nmi;
+	if (vector < AREA_EXCEPTIONS)
+		return (u64)switcher_exceptions + AREA_STUB_SIZE * vector;
+	return (u64)switcher_interrupts + AREA_STUB_SIZE * interrupt +
+	       AREA_STUB_JUMP * (interrupt / AREA_STUB_GROUP);
+}
+
+static __init void make_idt(void)
 {
 	u64(*gate)[2];
 
 	idt = early_memory_take(PAGE_SIZE);
 	gate = early_memory_pointer(idt);
 	for (unsigned i = 0; i < 256; i++) {
-		u64 handler = (u64)switcher_stubs + AREA_STUB_SIZE * i;
+		u64 handler = gate_handler(i);
 		u64 flags = GATE_INTERRUPT | GATE_DPL(gate_dpl(i)) | gate_ist(i);
 
 		gate[i][0] = (handler & 0xffff) | AREA_MONITOR_CS << 16 | flags << 32 |
@@ -91,7 +105,7 @@ static void set_system(u64 *gdt, u16 selector, u64 type, u64 base, u64 size)
 	gdt[selector / 8 + 1] = base >> 32;
 }
 
-static void make_gdt(u64 *gdt)
+static __init void make_gdt(u64 *gdt)
 {
 	gdt[AREA_MONITOR_CS / 8] = CODE64(0);
 	gdt[AREA_MONITOR_SS / 8] = DATA(0);
@@ -101,7 +115,7 @@ static void make_gdt(u64 *gdt)
 		   sizeof(struct area_tss));
 }
 
-static void make_tss(struct area_tss *tss)
+static __init void make_tss(struct area_tss *tss)
 {
 	tss->rsp[0] = AREA_STACK + AREA_STACK_ENTRY;
 	tss->ist[AREA_IST_NMI - 1] = AREA_STACK + AREA_STACK_NMI;

@@ -67,7 +67,12 @@
 #define EXIT_COMPAT_SYSCALL 257 /* SYSCALL from 32-bit code */
 #define EXIT_RETURN_FAULT   258 /* the IRETQ that enters the guest faulted: nothing of it has run */
 
-#define AREA_STUB_SIZE 8
+/* Stubs: one for each vector, 4 bytes, those of exceptions apart; behind each group of the others
+ * stands a jump. */
+#define AREA_STUB_SIZE	4
+#define AREA_STUB_GROUP 32
+#define AREA_STUB_JUMP	8
+#define AREA_EXCEPTIONS 32
 
 /* What xen.S lets a guest's user have of the RFLAGS that its kernel says: RFLAGS_GUEST and IF. */
 #define AREA_RFLAGS_USER 0x250fd5
@@ -145,9 +150,9 @@ struct area_tss {
 	u16 reserved3, iomap_base;
 } __packed;
 
-/* Entry points in the text, for the IDT and the MSRs. Stub n is at switcher_stubs +
- * AREA_STUB_SIZE * n. */
-extern const u8 switcher_stubs[], switcher_text[], switcher_text_end[];
+/* Entry points in the text, for the IDT and the MSRs. */
+extern const u8 switcher_exceptions[], switcher_interrupts[], switcher_nmi[], switcher_debug[];
+extern const u8 switcher_text[], switcher_text_end[];
 extern const u8 switcher_syscall[], switcher_syscall_xen[], switcher_compat_syscall[];
 extern const u8 switcher_return_to_guest[];
 

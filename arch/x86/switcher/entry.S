@@ -94,6 +94,23 @@ switcher_return_to_guest:
 	mov	%r15, REGS_R15(%rax)
 .endm
 
+/* The exceptions' stubs. NMI and #DB, which have entries of their own, do not use theirs. */
+	.balign 16
+	.globl switcher_exceptions
+switcher_exceptions:
+	.set	vector, 0
+	.rept	AREA_EXCEPTIONS
+	.byte	0x6a, vector	/* push imm8 */
+	.if vector == 8 || (vector >= 10 && vector <= 14) || vector == 17 || vector == 21 || \
+	    vector == 29 || vector == 30	/* those for which the CPU pushes an error code */
+	jmp	trap
+	.else
+	jmp	trap_no_error
+	.endif
+	.set	vector, vector + 1
+	.endr
+	.org	switcher_exceptions + AREA_EXCEPTIONS * AREA_STUB_SIZE
+
 /* A stub of a vector without an error code has pushed the vector alone, as a signed byte. */
 trap_no_error:
 	pushq	(%rsp)
@@ -246,7 +263,8 @@ switcher_compat_syscall:
  * the IRETQ here. It clears DR7 first, since a guest's breakpoints may name addresses that the
  * monitor uses.
  */
-nmi:
+	.globl switcher_nmi
+switcher_nmi:
 	push	%rax
 	push	%rbx
 	push	%rcx
@@ -293,7 +311,8 @@ nmi:
  * #DB at CPL 0 in the switcher: a single step or a data breakpoint that was pending when SYSCALL or
  * an interrupt came (the MOV SS shadow, SDM 3A 6.8.3). Note it, go on.
  */
-debug:
+	.globl switcher_debug
+switcher_debug:
 	pushq	$0
 	pushq	$1
 	push	%rax
@@ -306,25 +325,24 @@ debug:
 
 /* ---- (vi) one stub a vector, AREA_STUB_SIZE bytes each --------------------------------------- */
 
+/*
+ * Those of exceptions stand before trap_no_error, which they reach by a jump of two bytes; those of
+ * interrupts have a longer jump for each AREA_STUB_GROUP of them.
+ */
 	.balign 16
-	.globl switcher_stubs
-switcher_stubs:
-	.set	vector, 0
-	.rept	256
-	.balign AREA_STUB_SIZE
-	.if vector == 1
-	jmp	debug
-	.elseif vector == 2
-	jmp	nmi
-	.elseif vector == 8 || (vector >= 10 && vector <= 14) || vector == 17 || vector == 21 || \
-	    vector == 29 || vector == 30	/* those for which the CPU pushes an error code */
-	pushq	$vector
-	jmp	trap
-	.else
+	.globl switcher_interrupts
+switcher_interrupts:
+	.set	vector, AREA_EXCEPTIONS
+	.rept	(256 - AREA_EXCEPTIONS) / AREA_STUB_GROUP
+	.rept	AREA_STUB_GROUP
 	.byte	0x6a, vector	/* push imm8 */
-	jmp	trap_no_error
-	.endif
+	jmp	1f
 	.set	vector, vector + 1
 	.endr
+1:	jmp	trap_no_error
+	.balign AREA_STUB_JUMP
+	.endr
+	.org	switcher_interrupts + (256 - AREA_EXCEPTIONS) / AREA_STUB_GROUP * \
+		(AREA_STUB_GROUP * AREA_STUB_SIZE + AREA_STUB_JUMP)
 
 	.section .note.GNU-stack, "", @progbits
