@@ -220,7 +220,7 @@ static struct shadow_page *take_free(struct shadow *s)
 	return page;
 }
 
-int page_track(struct shadow *s, struct shadow_page *page)
+__noinline int page_track(struct shadow *s, struct shadow_page *page)
 {
 	struct p2m_entry *e = p2m_lookup(s->config.p2m, page->key.gfn);
 	struct shadow_page *other;
@@ -304,7 +304,7 @@ static unsigned directory_order(const struct shadow *s)
 	return order;
 }
 
-int page_pool_init(struct shadow *s)
+__cold int page_pool_init(struct shadow *s)
 {
 	u16 owner = s->config.p2m->owner;
 	unsigned hash_frames = 1;
@@ -344,7 +344,7 @@ static void page_release(struct shadow *s, struct shadow_page *page)
 	s->frames -= 2;
 }
 
-int page_pool_destroy(struct shadow *s)
+__cold int page_pool_destroy(struct shadow *s)
 {
 	loose_release(s);
 	for (unsigned piece = 0; s->page_count > 1; piece++) {

@@ -10,7 +10,7 @@
 
 static const u64 never; /* no shadow's generation: they begin with 1 */
 
-int shadow_vcpu_init(struct shadow_vcpu *sv, struct shadow *s, u16 id)
+__cold int shadow_vcpu_init(struct shadow_vcpu *sv, struct shadow *s, u16 id)
 {
 	if ((u64)(s->vcpu_count + 1) * SHADOW_FRAMES_MIN > s->config.limit)
 		return -ENOSPC;
@@ -27,7 +27,7 @@ static void let_go(struct shadow_vcpu *sv)
 	sv->shadow->links++;
 }
 
-void shadow_vcpu_exit(struct shadow_vcpu *sv)
+__cold void shadow_vcpu_exit(struct shadow_vcpu *sv)
 {
 	let_go(sv);
 	sv->root = NULL;
