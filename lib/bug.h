@@ -11,10 +11,14 @@
 
 __noreturn void bug_panic(const char *format, ...) __printf(1, 2);
 
+#define TEXT_OF(word)	    #word
+#define TEXT_OF_VALUE(word) TEXT_OF(word)
+
+/* The preprocessor makes one text of it, so that a check costs its condition and a call. */
 #define BUG_ON(condition)                                                                          \
 	do {                                                                                       \
 		if (unlikely(condition))                                                           \
-			bug_panic("BUG: %s at %s:%d", #condition, __FILE__, __LINE__);             \
+			bug_panic("BUG: " #condition " at " __FILE__ ":" TEXT_OF_VALUE(__LINE__)); \
 	} while (0)
 
 #ifdef GN_DEBUG
