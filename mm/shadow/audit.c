@@ -6,12 +6,16 @@
 #include "lib/log.h"
 #include "mm/shadow/private.h"
 
+static __cold bool violated(const char *what)
+{
+	log_error("shadow audit: %s", what);
+	return false;
+}
+
 #define HOLDS(condition)                                                                           \
 	do {                                                                                       \
-		if (unlikely(!(condition))) {                                                      \
-			log_error("shadow audit: %s (audit.c:%d)", #condition, __LINE__);          \
-			return false;                                                              \
-		}                                                                                  \
+		if (unlikely(!(condition)))                                                        \
+			return violated(#condition " (audit.c:" TEXT_OF_VALUE(__LINE__) ")");      \
 	} while (0)
 
 static bool is_in_use(const struct shadow *s, const struct shadow_page *page)
