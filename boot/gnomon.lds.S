@@ -63,6 +63,7 @@ SECTIONS
 		*boot/boot.o(.text .text.*)
 		*boot/multiboot1.o(.text .text.*)
 		*boot/multiboot2.o(.text .text.*)
+		*lib/ranges.o(.text .text.*)
 		*run/guest-config.o(.text .text.*)
 		*run/modules.o(.text .text.*)
 		*run/options.o(.text .text.*)

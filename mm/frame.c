@@ -186,7 +186,7 @@ void frame_add_free(mfn_t first, u64 count)
 	}
 }
 
-void frame_claim(mfn_t first, u64 count, enum frame_type type)
+__init void frame_claim(mfn_t first, u64 count, enum frame_type type)
 {
 	for (u64 m = first.v; m < first.v + count; m++) {
 		BUG_ON(row_of(m)->type != FRAME_RESERVED);

@@ -101,12 +101,12 @@ void apic_init_cpu(void)
 		apic_end_of_interrupt();
 }
 
-bool apic_is_x2apic(void)
+__init bool apic_is_x2apic(void)
 {
 	return x2apic;
 }
 
-u32 apic_id(void)
+__init u32 apic_id(void)
 {
 	return x2apic ? read(REG_ID) : read(REG_ID) >> 24;
 }
@@ -136,12 +136,12 @@ void apic_send(u32 id, u8 vector)
 	send(id, ICR_FIXED | vector);
 }
 
-void apic_send_init(u32 id)
+__init void apic_send_init(u32 id)
 {
 	send(id, ICR_INIT);
 }
 
-void apic_send_startup(u32 id, u8 page)
+__init void apic_send_startup(u32 id, u8 page)
 {
 	send(id, ICR_STARTUP | page);
 }
@@ -171,13 +171,13 @@ void apic_timer_set(u64 ns)
 	write(REG_TIMER_INITIAL, ticks >= TIMER_MAX ? TIMER_MAX : (u32)ticks + 1);
 }
 
-void apic_timer_run(void)
+__init void apic_timer_run(void)
 {
 	write(REG_LVT_TIMER, LVT_MASKED | VECTOR_TIMER);
 	write(REG_TIMER_INITIAL, TIMER_MAX);
 }
 
-u32 apic_timer_elapsed(void)
+__init u32 apic_timer_elapsed(void)
 {
 	return TIMER_MAX - read(REG_TIMER_CURRENT);
 }

@@ -101,7 +101,7 @@ __noreturn void bug_panic(const char *format, ...)
 	poweroff_after_panic();
 }
 
-__noreturn void panic_refuse(const char *format, ...)
+__init __noreturn void panic_refuse(const char *format, ...)
 {
 	char text[256];
 	va_list args;

@@ -76,7 +76,7 @@ __init void speculation_init(bool on)
 		speculation_plan |= plan_amd(f);
 }
 
-u64 speculation_area_flags(void)
+__init u64 speculation_area_flags(void)
 {
 	return (speculation_plan & SPECULATION_ENTRY ? AREA_MITIGATE_EXIT : 0) |
 	       (speculation_plan & SPECULATION_VERW ? AREA_MITIGATE_ENTRY : 0);

@@ -35,7 +35,7 @@ struct moment {
 	u16 pit;
 };
 
-static struct moment read_once(void)
+static __init struct moment read_once(void)
 {
 	struct moment m = {.tsc = rdtsc()};
 
@@ -47,7 +47,7 @@ static struct moment read_once(void)
 	return m;
 }
 
-static struct moment read_moment(void)
+static __init struct moment read_moment(void)
 {
 	struct moment best = read_once();
 
@@ -62,7 +62,7 @@ static struct moment read_moment(void)
 
 /* Between two moments; the better, the less took. False: the PIT does not count, or came to its
  * end. */
-static bool measure(struct moment *between)
+static __init bool measure(struct moment *between)
 {
 	u8 control = inb(CONTROL) & (u8) ~(CONTROL_GATE | CONTROL_SPEAKER);
 	struct moment start, end;
@@ -92,7 +92,7 @@ static bool measure(struct moment *between)
 }
 
 /* mul < 2^32, as large as may be: bring ns per tick to 1/2 ... 1 by doubling either side. */
-static void make_scale(struct tsc_scale *scale)
+static __init void make_scale(struct tsc_scale *scale)
 {
 	u64 numerator = 1000000, denominator = scale->khz; /* ns per tick */
 
@@ -104,7 +104,7 @@ static void make_scale(struct tsc_scale *scale)
 	scale->mul = (u32)((numerator << 32) / denominator);
 }
 
-static u32 khz_of(u64 ticks, const struct moment *m)
+static __init u32 khz_of(u64 ticks, const struct moment *m)
 {
 	return (u32)(ticks * PIT_HZ / (m->pit * 1000ul));
 }
@@ -140,7 +140,7 @@ u64 tsc_ns(void)
 	return (u64)((unsigned __int128)ticks * tsc_scale.mul >> 32);
 }
 
-void tsc_wait(u64 ns)
+__init void tsc_wait(u64 ns)
 {
 	u64 start = tsc_ns();
 
