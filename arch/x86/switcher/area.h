@@ -100,8 +100,8 @@
 #include "lib/types.h"
 
 /*
- * A guest's registers between an exit and the next entry. Those that the monitor asks for most stand
- * first: rax and what follows it, as the exit pops them from the entry stack. A hypercall's
+ * A guest's registers between an exit and the next entry. Those that the monitor asks for most
+ * stand first: rax and what follows it, as the exit pops them from the entry stack. A hypercall's
  * arguments stand in their order.
  */
 struct guest_regs {
