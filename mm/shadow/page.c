@@ -132,7 +132,7 @@ static void stamp_parents(const struct shadow *s, const struct shadow_page *page
 
 /* The page longest unused among the first few; those looked at move to the end. NULL: all are
  * pinned. */
-static struct shadow_page *choose_victim(struct shadow *s)
+static __noinline struct shadow_page *choose_victim(struct shadow *s)
 {
 	struct shadow_page *victim = NULL;
 

@@ -115,7 +115,7 @@ mfn_t shadow_find_root(struct shadow_vcpu *sv)
 	return sv->root_mfn;
 }
 
-void shadow_set_slot(struct shadow_vcpu *sv, unsigned slot, u64 entry)
+__cold void shadow_set_slot(struct shadow_vcpu *sv, unsigned slot, u64 entry)
 {
 	unsigned i = 0;
 
