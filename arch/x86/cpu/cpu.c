@@ -19,8 +19,8 @@
 #define STACK_PAGES    4
 #define PAGE_NMI_STACK 6
 
-static struct cpu *cpus[BOOT_CPU_MAX]; /* boot writes; (c) then */
-static u32 count;		       /* likewise */
+struct cpu *cpu_table[BOOT_CPU_MAX];
+u32 cpu_table_count;
 
 bool cpu_is_guard_page(u64 address)
 {
@@ -42,6 +42,7 @@ static __init u64 map_stack(u32 number, u64 first, u64 pages)
 
 __init struct cpu *cpu_create(u32 apic_id)
 {
+	u32 count = cpu_table_count;
 	struct cpu *cpu;
 
 	if (count == BOOT_CPU_MAX)
@@ -54,18 +55,9 @@ __init struct cpu *cpu_create(u32 apic_id)
 	paging_make_root(&cpu->paging);
 	desc_make_area(&cpu->area, &cpu->paging, cpu, cpu->nmi_stack_top);
 	cpu->area.constants->mitigations = speculation_area_flags();
-	cpus[count++] = cpu;
+	cpu_table[count] = cpu;
+	cpu_table_count++;
 	return cpu;
-}
-
-u32 cpu_count(void)
-{
-	return count;
-}
-
-struct cpu *cpu_get(u32 number)
-{
-	return cpus[number];
 }
 
 /* SDM 3A 2.5. Written whole: a CPU after INIT has its caches off, and firmware leaves what it

@@ -34,8 +34,19 @@ struct cpu {
 /* Memory, stacks and page tables for one more CPU, with the next number. Boot only. NULL: there are
  * BOOT_CPU_MAX. */
 struct cpu *cpu_create(u32 apic_id);
-u32 cpu_count(void);
-struct cpu *cpu_get(u32 number);
+
+extern struct cpu *cpu_table[BOOT_CPU_MAX]; /* by number: boot writes, (c) then */
+extern u32 cpu_table_count;		    /* likewise */
+
+static inline u32 cpu_count(void)
+{
+	return cpu_table_count;
+}
+
+static inline struct cpu *cpu_get(u32 number)
+{
+	return cpu_table[number];
+}
 
 /* Is this address in the per-CPU GiB outside every stack, where nothing may be mapped? */
 bool cpu_is_guard_page(u64 address);

@@ -27,15 +27,23 @@ static bool runs_stale_guest(struct cpu *cpu, u64 generation)
 	       __atomic_load_n(&cpu->flush_seen, __ATOMIC_SEQ_CST) < generation;
 }
 
-void machine_flush_guests(void)
+/* All are kicked before the first is waited for. */
+static __cold void kick(u64 generation)
 {
-	u64 generation = __atomic_add_fetch(&machine_flush_generation, 1, __ATOMIC_SEQ_CST);
-
-	/* All are kicked before the first is waited for. The caller's own CPU is in the monitor. */
 	for (u32 i = 0; i < cpu_count(); i++)
 		if (runs_stale_guest(cpu_get(i), generation))
 			apic_send(cpu_get(i)->apic_id, VECTOR_KICK);
 	for (u32 i = 0; i < cpu_count(); i++)
 		while (runs_stale_guest(cpu_get(i), generation))
 			cpu_pause();
+}
+
+/* The caller's own CPU is in the monitor. */
+void machine_flush_guests(void)
+{
+	u64 generation = __atomic_add_fetch(&machine_flush_generation, 1, __ATOMIC_SEQ_CST);
+
+	for (u32 i = 0; i < cpu_count(); i++)
+		if (unlikely(runs_stale_guest(cpu_get(i), generation)))
+			return kick(generation);
 }

@@ -134,15 +134,8 @@ static u64 entry;		/* the guest's translation: a frame's number, or 0 */
 static bool reused[FRAMES + 1]; /* by somebody else */
 static bool revoking;		/* not all are taken away yet */
 
-u32 cpu_count(void)
-{
-	return CPUS;
-}
-
-struct cpu *cpu_get(u32 number)
-{
-	return &cpus[number];
-}
+struct cpu *cpu_table[BOOT_CPU_MAX];
+u32 cpu_table_count = CPUS;
 
 /* An interrupt is not a store: it may overtake all that waits. */
 void apic_send(u32 apic_id, u8 vector)
@@ -220,6 +213,7 @@ static bool all_ended(void)
 static void start(unsigned cpu)
 {
 	cpus[cpu] = (struct cpu){.number = cpu, .apic_id = cpu};
+	cpu_table[cpu] = &cpus[cpu];
 	kicked[cpu] = ended[cpu] = false;
 	buffered[cpu] = 0;
 	getcontext(&context[cpu]);

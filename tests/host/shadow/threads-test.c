@@ -38,15 +38,8 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* mm and mm/shadow */
 static bool stop, wanted; /* wanted: the revoking thread waits for the lock, and has it next */
 static u64 reached, breaches, supplied;
 
-u32 cpu_count(void)
-{
-	return GUEST_CPUS + 1;
-}
-
-struct cpu *cpu_get(u32 number)
-{
-	return &cpus[number];
-}
+struct cpu *cpu_table[BOOT_CPU_MAX];
+u32 cpu_table_count = GUEST_CPUS + 1;
 
 void apic_send(u32 apic_id, u8 vector)
 {
@@ -270,8 +263,11 @@ static void test_revocation(enum shadow_policy policy, unsigned rounds)
 
 	scene_begin(policy, (1 + GUEST_CPUS) * SHADOW_FRAMES_MIN);
 	map_first();
-	for (unsigned i = 0; i < GUEST_CPUS; i++) {
+	for (unsigned i = 0; i <= GUEST_CPUS; i++) {
 		cpus[i] = (struct cpu){.number = i, .apic_id = i};
+		cpu_table[i] = &cpus[i];
+	}
+	for (unsigned i = 0; i < GUEST_CPUS; i++) {
 		CHECK(shadow_vcpu_init(&vcpu[i], &shadow, i + 1) == 0);
 		shadow_set_mode(&vcpu[i], cpu.mode);
 	}
