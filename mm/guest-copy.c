@@ -14,13 +14,13 @@ static inline struct p2m_entry *reach(const struct p2m *p2m, u64 gpa, unsigned i
 				      struct guest_copy_refusal *why)
 {
 	gfn_t gfn = gpa_to_gfn(GPA(gpa));
-	struct p2m_entry *e = p2m_lookup(p2m, gfn);
-	enum p2m_answer answer = p2m_entry_answer(e, intent);
+	struct p2m_entry *e = p2m_place(p2m, gfn);
 
-	if (likely(answer == P2M_GRANTED))
+	if (likely(e && (e->word & intent) == intent))
 		return e;
 	if (why)
-		*why = (struct guest_copy_refusal){answer, intent, gfn};
+		*why = (struct guest_copy_refusal){
+		    p2m_entry_answer(e && e->word ? e : NULL, intent), intent, gfn};
 	return NULL;
 }
 
@@ -55,7 +55,7 @@ int guest_copy_read(struct p2m *p2m, gpa_t from, void *to, size_t size,
 static void tell(struct p2m *p2m, const struct p2m_entry *e, u64 gpa, size_t size)
 {
 	if (e->tables)
-		p2m->watcher->written(p2m->watcher, GPA(gpa), size);
+		p2m->watcher->written(p2m->watcher, e, GPA(gpa), size);
 }
 
 static int check_write(struct p2m *p2m, u64 at, size_t size, struct guest_copy_refusal *why)
@@ -97,7 +97,9 @@ int guest_copy_store(struct p2m *p2m, gpa_t at, u64 value)
 {
 	struct p2m_entry *e = reach(p2m, at.v, P2M_W, NULL);
 
-	if (!e || at.v & 7)
+	if (at.v & 7)
+		return -EINVAL;
+	if (!e)
 		return -EFAULT;
 	WRITE_ONCE(*(u64 *)address_in(e, at.v), value);
 	tell(p2m, e, at.v, sizeof(value));

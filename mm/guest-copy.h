@@ -26,7 +26,7 @@ int guest_copy_read(struct p2m *p2m, gpa_t from, void *to, size_t size,
 int guest_copy_write(struct p2m *p2m, gpa_t to, const void *from, size_t size,
 		     struct guest_copy_refusal *why) __must_check;
 
-/* Eight aligned bytes at once, as an entry of a table is stored. */
+/* Eight bytes at once, as an entry of a table is stored. -EFAULT: refused; -EINVAL: not aligned. */
 int guest_copy_store(struct p2m *p2m, gpa_t at, u64 value) __must_check;
 
 /*

@@ -46,8 +46,8 @@ struct p2m_watcher {
 	/* Withdraw from every translation of gfn what is not in rights, on every CPU. 0, or
 	 * -EAGAIN: a bounded piece is done, call again. */
 	int (*revoke)(struct p2m_watcher *w, gfn_t gfn, unsigned rights);
-	/* The monitor has stored into guest memory; the entry said tables != 0. */
-	void (*written)(struct p2m_watcher *w, gpa_t at, size_t size);
+	/* The monitor has stored into the page of this entry, which says tables != 0. */
+	void (*written)(struct p2m_watcher *w, const struct p2m_entry *e, gpa_t at, size_t size);
 };
 
 /* A radix tree of frames: inner ones hold 512 pointers, leaves 256 entries. */
@@ -100,8 +100,9 @@ enum p2m_answer {
 
 struct p2m_entry *p2m_lookup_far(const struct p2m *p2m, gfn_t gfn);
 
-/* The entry, or NULL when nothing is there. It stays where it is until p2m_destroy(). */
-static inline struct p2m_entry *p2m_lookup(const struct p2m *p2m, gfn_t gfn)
+/* The entry's place, which may be empty (word 0), or NULL. It stays where it is until
+ * p2m_destroy(). */
+static inline struct p2m_entry *p2m_place(const struct p2m *p2m, gfn_t gfn)
 {
 	struct p2m_entry *leaf;
 	void **node;
@@ -114,8 +115,15 @@ static inline struct p2m_entry *p2m_lookup(const struct p2m *p2m, gfn_t gfn)
 	leaf = node[gfn.v >> P2M_LEAF_BITS & ((1 << P2M_INNER_BITS) - 1)];
 	if (unlikely(!leaf))
 		return NULL;
-	leaf += gfn.v & ((1 << P2M_LEAF_BITS) - 1);
-	return leaf->word ? leaf : NULL;
+	return leaf + (gfn.v & ((1 << P2M_LEAF_BITS) - 1));
+}
+
+/* The entry, or NULL when nothing is there. */
+static inline struct p2m_entry *p2m_lookup(const struct p2m *p2m, gfn_t gfn)
+{
+	struct p2m_entry *e = p2m_place(p2m, gfn);
+
+	return e && e->word ? e : NULL;
 }
 
 /* The first entry at or after *gfn, which moves to it; NULL: no more. */

@@ -53,8 +53,6 @@ struct call_result native_pte_changed(struct guest *g, struct gn_args_pte_change
 
 struct call_result native_pte_write(struct guest *g, struct gn_args_pte_write *a)
 {
-	if (a->physical & 7)
-		return call_done(-EINVAL);
 	return call_done(guest_copy_store(&g->p2m, GPA(a->physical), a->value));
 }
 

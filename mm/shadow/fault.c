@@ -13,9 +13,9 @@
  * The last shadow page on the way to gva to which all sptes are there. They say what the guest's
  * upper entries say, A included, where every store to a table is heard of. A guest that notifies
  * may owe a notice of an upper entry: of its tables a way that ends early is not believed. Split
- * pages are no tables, so the way ends above them. Every fault comes through here.
+ * pages are no tables, so the way ends above them.
  */
-static inline struct known find_known(const struct shadow_vcpu *sv, gva_t gva)
+static __noinline struct known descend_known(struct shadow_vcpu *sv, gva_t gva)
 {
 	const struct shadow *s = sv->shadow;
 	struct shadow_page *page = sv->root, *child;
@@ -35,7 +35,19 @@ static inline struct known find_known(const struct shadow_vcpu *sv, gva_t gva)
 	}
 	if (unlikely(level > s->known_from))
 		return (struct known){NULL, 0};
+	if (level == 1)
+		leaf_page_remember(sv, gva, page);
 	return (struct known){page, READ_ONCE(page->table[slot_of(gva, level)])};
+}
+
+/* Every fault comes through here. */
+static inline struct known find_known(struct shadow_vcpu *sv, gva_t gva)
+{
+	struct shadow_page *page = leaf_page_near(sv, gva);
+
+	if (likely(page && page->table && sv->shadow->known_from))
+		return (struct known){page, READ_ONCE(page->table[slot_of(gva, 1)])};
+	return descend_known(sv, gva);
 }
 
 /* A user page that this kernel access needs to see in a way of its own: spte.c, "the views". */
@@ -84,9 +96,11 @@ static void set_spte(struct shadow *s, struct shadow_page *page, unsigned slot, 
 static void set_leaf(struct shadow *s, struct shadow_page *page, unsigned slot, u64 gpte,
 		     const struct walk *w, struct p2m_entry *target, bool kernel_view)
 {
+	u64 spte = unlikely(kernel_view) ? leaf_spte(s, page->key.role, gpte, target, true)
+					 : leaf_grant(s, page->key.role, gpte, target);
+
 	loose_note(s, page, slot, gpte);
-	set_spte(s, page, slot, leaf_spte(s, page->key.role, gpte, target, kernel_view), w->gfn,
-		 target);
+	set_spte(s, page, slot, spte, w->gfn, target);
 }
 
 /* A large page in one spte. Where a split page hangs already, something stood against it. */
@@ -241,11 +255,52 @@ static inline bool is_refused_by(const struct shadow_vcpu *sv, struct known know
 	       !gpte_is_reserved(sv->shadow, role_mode(role), 1, known.gpte);
 }
 
+/* A kernel's store to a protected table by a leaf entry that wants nothing but that it is made: the
+ * table's p2m entry. NULL: it is not so simple. */
+static inline struct p2m_entry *stored_table(const struct shadow_vcpu *sv, struct known known,
+					     u32 error_code, bool user)
+{
+	const u64 all = PTE_P | PTE_A | PTE_D;
+	const struct shadow *s = sv->shadow;
+	struct p2m_entry *e;
+	unsigned role;
+
+	if (user || (error_code & (PF_P | PF_W)) != (PF_P | PF_W) || !known.page)
+		return NULL;
+	role = known.page->key.role;
+	if (role_level(role) != 1 || (known.gpte & (all | PTE_U)) != all ||
+	    gpte_is_reserved(s, role_mode(role), 1, known.gpte))
+		return NULL;
+	e = p2m_place(s->config.p2m, GFN((known.gpte & PTE_FRAME) >> PAGE_SHIFT));
+	if (!e || (e->word & (P2M_R | P2M_W)) != (P2M_R | P2M_W) || !table_is_protected(s, e))
+		return NULL;
+	if (!(known.gpte & PTE_W && role_access(role) & ACCESS_W) && !(e->word & P2M_TABLE))
+		return NULL;
+	return e;
+}
+
+static __noinline enum shadow_verdict settle_store(struct shadow *s, gva_t gva, u64 gpte,
+						   struct p2m_entry *e,
+						   struct shadow_result *result)
+{
+	enum shadow_verdict verdict = SHADOW_FIXED;
+
+	call_begin(s);
+	result->gpa = GPA((gpte & PTE_FRAME) | (gva.v & ~PAGE_MASK));
+	if (!table_allow_write(s, e, gpa_to_gfn(result->gpa))) {
+		s->stats.emulated++;
+		verdict = SHADOW_EMULATE;
+	}
+	call_end(s);
+	return verdict;
+}
+
 /* tour: a fault */
 enum shadow_verdict shadow_fault(struct shadow_vcpu *sv, gva_t gva, u32 error_code, bool user,
 				 bool ac, struct shadow_result *result)
 {
 	struct shadow *s = sv->shadow;
+	struct p2m_entry *table;
 	struct known known;
 
 	s->clock++;
@@ -255,6 +310,9 @@ enum shadow_verdict shadow_fault(struct shadow_vcpu *sv, gva_t gva, u32 error_co
 	known = find_known(sv, gva);
 	if (is_refused_by(sv, known, error_code, user))
 		return reflect(sv, error_code, result);
+	table = stored_table(sv, known, error_code, user);
+	if (table)
+		return settle_store(s, gva, known.gpte, table, result);
 	return settle(sv, gva,
 		      (struct shadow_access){
 			  .write = error_code & PF_W,

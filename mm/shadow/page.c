@@ -50,6 +50,18 @@ struct shadow_page *page_next_table(const struct shadow *s, gfn_t gfn, struct sh
 	return NULL;
 }
 
+struct shadow_page *page_find_leaf(struct shadow *s, gfn_t gfn)
+{
+	struct shadow_page *page = NULL;
+
+	while ((page = page_next_table(s, gfn, page)) && !page->table)
+		;
+	if (!page || role_level(page->key.role) != 1)
+		return NULL;
+	*recent_of(s, gfn) = page;
+	return page;
+}
+
 /* ---- (ii) ending ---- */
 
 void page_drop(struct shadow *s, struct shadow_page *page)
@@ -331,6 +343,8 @@ __cold int page_pool_init(struct shadow *s)
 	if (rows_add(s))
 		return -ENOMEM;
 	s->page_count = 1; /* number 0 means none */
+	for (unsigned i = 0; i < ARRAY_SIZE(s->recent); i++)
+		s->recent[i] = page_of(s, 0);
 	while (s->frames + 2 <= SHADOW_FRAMES_MIN)
 		if (page_add(s))
 			return -ENOMEM;

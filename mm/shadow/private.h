@@ -196,6 +196,30 @@ struct shadow_page *page_get(struct shadow *s, struct page_key key);
 /* The next page, dropped ones included, that shadows this gfn as a table; NULL begins and ends. */
 struct shadow_page *page_next_table(const struct shadow *s, gfn_t gfn, struct shadow_page *after);
 
+/*
+ * The one shadow of a leaf table, as most tables have; NULL: it is not so simple. Stores to tables
+ * come in rows, so some are remembered. A page that has been given another name says so itself: of
+ * those that hear of stores the entry counts one, and this is it.
+ */
+struct shadow_page *page_find_leaf(struct shadow *s, gfn_t gfn);
+
+static inline struct shadow_page **recent_of(struct shadow *s, gfn_t gfn)
+{
+	return &s->recent[gfn.v % ARRAY_SIZE(s->recent)];
+}
+
+static inline struct shadow_page *page_lone_leaf(struct shadow *s, const struct p2m_entry *e,
+						 gfn_t gfn)
+{
+	struct shadow_page *page = *recent_of(s, gfn);
+
+	if (unlikely(e->tables != 1))
+		return NULL;
+	if (likely(gfn_equal(page->key.gfn, gfn) && page->table && role_level(page->key.role) == 1))
+		return page;
+	return page_find_leaf(s, gfn);
+}
+
 /* Nobody finds it any more; its frames come back as they are needed. */
 void page_drop(struct shadow *s, struct shadow_page *page);
 
@@ -257,6 +281,40 @@ static inline bool gpte_is_reserved(const struct shadow *s, unsigned mode, unsig
 	return unlikely(gpte & PTE_PS) && level > 1 && large_is_reserved(s, level, gpte);
 }
 
+/* What a present entry grants in the user view; 0 also if it has reserved bits. Entries differ
+ * mostly in nothing but the frame, so what the last one granted is remembered. */
+u64 leaf_grant_learn(struct shadow *s, u32 role, u64 gpte, const struct p2m_entry *target);
+
+static inline u64 leaf_grant(struct shadow *s, u32 role, u64 gpte, const struct p2m_entry *target)
+{
+	const struct shadow_grant *last = &s->grant;
+
+	if (likely((gpte & (~PTE_FRAME | s->reserved_bits)) == last->gpte &&
+		   (target->word & ~PTE_FRAME) == last->word && role == last->role &&
+		   !target->tables))
+		return last->spte | (target->word & PTE_FRAME);
+	return leaf_grant_learn(s, role, gpte, target);
+}
+
+/* p2m_lookup(). Frames come as neighbours, whose entries lie side by side for as long as there is
+ * the p2m. */
+static inline struct p2m_entry *lookup_near(struct shadow *s, gfn_t gfn)
+{
+	u64 in_leaf = gfn.v & (P2M_LEAF_SIZE - 1);
+	struct p2m_entry *e;
+
+	if (likely(gfn.v - in_leaf == s->near_first)) {
+		e = s->near_leaf + in_leaf;
+		return e->word ? e : NULL;
+	}
+	e = p2m_lookup(s->config.p2m, gfn);
+	if (e) {
+		s->near_first = gfn.v - in_leaf;
+		s->near_leaf = e - in_leaf;
+	}
+	return e;
+}
+
 static inline gfn_t leaf_gfn(const struct shadow_page *page, unsigned slot, u64 gpte)
 {
 	if (unlikely(page->key.role & ROLE_SPLIT))
@@ -306,9 +364,14 @@ struct shadow_page *leaf_page_find(struct shadow_vcpu *sv, gva_t gva);
 
 static inline struct shadow_near *near_of(struct shadow_vcpu *sv, gva_t gva)
 {
-	u64 hash = (gva.v >> REGION_SHIFT) * 0x9e3779b97f4a7c15ul;
+	return &sv->near[(gva.v >> REGION_SHIFT) % ARRAY_SIZE(sv->near)];
+}
 
-	return &sv->near[hash >> (64 - SHADOW_NEAR_BITS)];
+static inline void leaf_page_remember(struct shadow_vcpu *sv, gva_t gva, struct shadow_page *page)
+{
+	if (!(sv->shadow->config.without & SHADOW_REACH))
+		*near_of(sv, gva) =
+		    (struct shadow_near){gva.v >> REGION_SHIFT, sv->shadow->links, page};
 }
 
 static inline struct shadow_page *leaf_page_near(struct shadow_vcpu *sv, gva_t gva)
@@ -331,7 +394,7 @@ void root_settle(struct shadow_vcpu *sv);
 /* sync.c. A store of the guest to a protected table: true, if the guest may now make it itself. */
 bool table_allow_write(struct shadow *s, struct p2m_entry *e, gfn_t gfn);
 int sync_revoke(struct p2m_watcher *w, gfn_t gfn, unsigned rights);
-void sync_written(struct p2m_watcher *w, gpa_t at, size_t size);
+void sync_written(struct p2m_watcher *w, const struct p2m_entry *e, gpa_t at, size_t size);
 
 /* loose.c. Leave a leaf table writable; false: there is no memory to remember it. */
 bool loose_begin(struct shadow *s, struct shadow_page *page, struct p2m_entry *e);

@@ -25,9 +25,7 @@ struct shadow_page *leaf_page_find(struct shadow_vcpu *sv, gva_t gva)
 			return NULL;
 		page = spte_child(s, spte);
 	}
-	if (!(s->config.without & SHADOW_REACH))
-		*near_of(sv, gva) =
-		    (struct shadow_near){gva.v >> REGION_SHIFT, s->links, page};
+	leaf_page_remember(sv, gva, page);
 	return page;
 }
 

@@ -25,8 +25,8 @@ static u32 next_of(const struct shadow *s, u32 number)
 }
 
 /* owner: the gfn or the page's number that the list belongs to. */
-static inline __attribute__((always_inline)) void
-insert(struct shadow *s, struct shadow_page *page, unsigned slot, u32 *head, u64 owner)
+static inline __attribute__((always_inline)) void put_in(struct shadow *s, struct shadow_page *page,
+							 unsigned slot, u32 *head, u64 owner)
 {
 	u32 number = spte_number(page, slot), next = *head;
 
@@ -37,6 +37,12 @@ insert(struct shadow *s, struct shadow_page *page, unsigned slot, u32 *head, u64
 		*l = (*l & ~LINK_LOW) | number;
 	}
 	*head = number;
+}
+
+static inline __attribute__((always_inline)) void insert(struct shadow *s, struct shadow_page *page,
+							 unsigned slot, u32 *head, u64 owner)
+{
+	put_in(s, page, slot, head, owner);
 	page->present++;
 	page_note_slot(page, slot);
 }
@@ -74,7 +80,8 @@ void spte_set_child(struct shadow *s, struct shadow_page *page, unsigned slot,
 	WRITE_ONCE(page->sptes[slot], spte);
 }
 
-static void take_out(struct shadow *s, struct shadow_page *page, unsigned slot, bool leaf)
+static inline __attribute__((always_inline)) void
+take_out(struct shadow *s, struct shadow_page *page, unsigned slot, bool leaf)
 {
 	u64 l = page->links[slot];
 	u32 next = l >> LINK_NEXT_SHIFT;
@@ -85,7 +92,7 @@ static void take_out(struct shadow *s, struct shadow_page *page, unsigned slot, 
 
 		*previous = (*previous & LINK_LOW) | (l & ~LINK_LOW);
 	} else if (leaf) {
-		struct p2m_entry *e = p2m_lookup(s->config.p2m, GFN(l & LINK_VALUE));
+		struct p2m_entry *e = lookup_near(s, GFN(l & LINK_VALUE));
 
 		BUG_ON(!e); /* I1 */
 		e->rmap = next;
@@ -152,6 +159,12 @@ void spte_change(struct shadow *s, struct shadow_page *page, unsigned slot, u64 
 }
 
 /* ---- entries of a leaf table that have changed ---- */
+
+/* Is what a changed entry grants to be set before it faults? */
+static inline bool may_prefault(const struct shadow *s, const struct shadow_page *page)
+{
+	return page_is_live(s, page) && !(s->config.without & SHADOW_PREFAULT);
+}
 
 /*
  * What a batch of them has learnt. In most batches frames are neighbours, so that their p2m entries
@@ -267,7 +280,7 @@ unsigned leaves_changed(struct shadow *s, struct shadow_page *page, const u64 *a
 
 	b.only = ~0ul;
 	b.gpte = 0;
-	b.prefault = page_is_live(s, page) && !(s->config.without & SHADOW_PREFAULT);
+	b.prefault = may_prefault(s, page);
 	b.withdrawn = 0;
 	do {
 		u64 slot = address / 8 & (SHADOW_SLOTS - 1);
@@ -288,11 +301,43 @@ unsigned leaves_changed(struct shadow *s, struct shadow_page *page, const u64 *a
 }
 /* tour ends */
 
+/* The spte's frame is another: it goes from list to list without being absent in between. */
+static inline void replace_frame(struct shadow *s, struct shadow_page *page, unsigned slot,
+				 u64 spte, gfn_t gfn, struct p2m_entry *target)
+{
+	u64 old = __atomic_exchange_n(&page->sptes[slot], spte, __ATOMIC_SEQ_CST);
+
+	take_out(s, page, slot, true);
+	put_in(s, page, slot, &target->rmap, gfn.v);
+	s->stale = true;
+	s->stats.zapped++;
+	s->stats.fills++;
+	if (unlikely((old & (SPTE_LOOSE | PTE_D)) == (SPTE_LOOSE | PTE_D)))
+		keep_dirty(s, old);
+}
+
+/* One entry by itself, of which nothing is to be learnt. */
 void leaf_changed(struct shadow *s, struct shadow_page *page, unsigned slot)
 {
-	u64 address = slot * sizeof(u64);
+	u64 gpte = READ_ONCE(page->table[slot]), old = page->sptes[slot], now = 0;
+	gfn_t gfn = GFN((gpte & PTE_FRAME) >> PAGE_SHIFT);
+	struct p2m_entry *target = NULL;
 
-	leaves_changed(s, page, &address, 1, 1);
+	loose_note(s, page, slot, gpte);
+	if ((gpte & (PTE_P | PTE_A)) == (PTE_P | PTE_A))
+		target = lookup_near(s, gfn);
+	if (likely(target && may_prefault(s, page)))
+		now = leaf_grant(s, page->key.role, gpte, target);
+	if (!old) {
+		if (now)
+			set_leaf(s, page, slot, now, gfn, target);
+	} else if (!now) {
+		spte_withdraw(s, page, slot);
+	} else if ((old ^ now) & PTE_FRAME) {
+		replace_frame(s, page, slot, now, gfn, target);
+	} else if ((old ^ now) & ~PTE_D) {
+		change_rights(s, page, slot, old, now);
+	}
 }
 
 /* ---- all translations of a frame ---- */

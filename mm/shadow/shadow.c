@@ -21,6 +21,7 @@ int shadow_init(struct shadow *s, const struct shadow_config *config)
 	    .generation = 1,
 	    .links = 1,
 	    .clock = 1,
+	    .near_first = ~0ul,
 	};
 	if (config->policy != SHADOW_FORGETFUL && !(config->without & SHADOW_SHORT_WALK))
 		s->known_from = config->policy == SHADOW_TRAPPED ? 4 : 1;

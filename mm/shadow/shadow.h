@@ -196,7 +196,7 @@ struct shadow_page;
 #define SHADOW_LOOSE_MAX   8  /* each resync compares them all */
 #define SHADOW_HASH_FRAMES 16 /* at most; each holds 1024 buckets */
 
-#define SHADOW_NEAR_BITS 3 /* regions of 2 MiB whose page of level 1 a vCPU remembers */
+#define SHADOW_NEAR 16 /* regions of 2 MiB whose page of level 1 a vCPU remembers */
 
 struct shadow_near {
 	u64 region, links; /* shadow->links then */
@@ -217,7 +217,7 @@ struct shadow_vcpu {
 		u16 slot;
 		u64 entry;
 	} fixed[SHADOW_FIXED_SLOTS]; /* (v) */
-	struct shadow_near near[1 << SHADOW_NEAR_BITS]; /* (v) by a hash */
+	struct shadow_near near[SHADOW_NEAR]; /* (v) by their last bits */
 };
 
 /* A leaf table out of sync: what its entries were when their sptes were made from them. */
@@ -225,6 +225,12 @@ struct shadow_loose {
 	struct shadow_page *page; /* NULL: unused */
 	u64 *entries;		  /* NULL: never used */
 	mfn_t mfn;
+};
+
+/* What leaf_spte() has answered last, without frames; gpte and word are what it was asked. */
+struct shadow_grant {
+	u64 gpte, word, spte; /* word 0: nothing yet */
+	u32 role;
 };
 
 /* What every fault reads stands first, where an instruction's displacement is one byte. */
@@ -245,6 +251,10 @@ struct shadow {
 	bool flushed;		     /* (s) they were, since the present fault began */
 	u8 known_from;		     /* (c) the level from which shadows speak for tables above */
 	u8 bucket_bits;		     /* (c) */
+	struct shadow_grant grant;   /* (s) */
+	struct shadow_page *recent[8]; /* (s) of tables stored to of late: page_lone_leaf() */
+	u64 near_first;		       /* (s) the first gfn whose p2m entry is in near_leaf */
+	struct p2m_entry *near_leaf;   /* (s) */
 	struct list used;	     /* (s) pages in use, the oldest first */
 	u32 vcpu_count;		     /* (s) */
 	struct shadow_stats stats;   /* (s) */

@@ -68,6 +68,20 @@ u64 leaf_spte(const struct shadow *s, u32 role, u64 gpte, const struct p2m_entry
 }
 /* tour ends */
 
+/* Of a table, and of what grants nothing, nothing is learnt. */
+__noinline u64 leaf_grant_learn(struct shadow *s, u32 role, u64 gpte,
+				const struct p2m_entry *target)
+{
+	u64 spte = gpte_is_reserved(s, role_mode(role), 1, gpte)
+		       ? 0
+		       : leaf_spte(s, role, gpte, target, false);
+
+	if (spte && !target->tables)
+		s->grant = (struct shadow_grant){gpte & ~PTE_FRAME, target->word & ~PTE_FRAME,
+						 spte & ~PTE_FRAME, role};
+	return spte;
+}
+
 /*
  * One spte of 2 MiB instead of a split page of this name, if the guest's frames there are together
  * in the machine, with the same rights, and none is a protected table; or 0.

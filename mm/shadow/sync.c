@@ -40,28 +40,24 @@ static void entries_changed(struct shadow *s, gfn_t gfn, unsigned first, unsigne
 	}
 }
 
-/* The one shadow of a leaf table, as most tables are; NULL: it is not so simple. */
-static struct shadow_page *lone_leaf(const struct shadow *s, gfn_t gfn)
+/* Stores that are not of one entry, or not to the lone shadow of a leaf table. */
+static __noinline void written(struct shadow *s, gpa_t at, size_t size)
 {
-	struct shadow_page *page = page_next_table(s, gfn, NULL);
+	u64 offset = at.v & ~PAGE_MASK;
 
-	if (!page || role_level(page->key.role) > 1 || !page->table ||
-	    page_next_table(s, gfn, page))
-		return NULL;
-	return page;
+	entries_changed(s, gpa_to_gfn(at), offset / sizeof(u64), (offset + size - 1) / sizeof(u64));
 }
 
-void sync_written(struct p2m_watcher *w, gpa_t at, size_t size)
+void sync_written(struct p2m_watcher *w, const struct p2m_entry *e, gpa_t at, size_t size)
 {
 	struct shadow *s = container_of(w, struct shadow, watcher);
-	unsigned first = (at.v & ~PAGE_MASK) / 8, last = ((at.v & ~PAGE_MASK) + size - 1) / 8;
-	struct shadow_page *leaf = lone_leaf(s, gpa_to_gfn(at));
+	struct shadow_page *page = page_lone_leaf(s, e, gpa_to_gfn(at));
 
 	call_begin(s);
-	if (leaf && first == last)
-		leaf_changed(s, leaf, first);
+	if (likely(page && size == sizeof(u64) && !(at.v & 7)))
+		leaf_changed(s, page, at.v / sizeof(u64) & (SHADOW_SLOTS - 1));
 	else
-		entries_changed(s, gpa_to_gfn(at), first, last);
+		written(s, at, size);
 	call_end(s);
 }
 
@@ -75,13 +71,14 @@ unsigned shadow_notify(struct shadow *s, const u64 *at, unsigned stride, unsigne
 	for (; count; count -= done, at += done * stride) {
 		gpa_t entry = GPA(READ_ONCE(*at));
 		gfn_t gfn = gpa_to_gfn(entry);
+		const struct p2m_entry *e = p2m_lookup(s->config.p2m, gfn);
+		struct shadow_page *page = e ? page_lone_leaf(s, e, gfn) : NULL;
 		unsigned slot = entry.v / 8 & (SHADOW_SLOTS - 1);
-		struct shadow_page *leaf = lone_leaf(s, gfn);
 
 		done = 1;
-		if (leaf)
-			done = leaves_changed(s, leaf, at, stride, count) / stride;
-		else if (p2m_lookup(s->config.p2m, gfn))
+		if (page)
+			done = leaves_changed(s, page, at, stride, count) / stride;
+		else if (e)
 			entries_changed(s, gfn, slot, slot);
 		else
 			nowhere++;
@@ -176,10 +173,13 @@ static bool in_a_row(struct shadow *s, struct shadow_page *page, unsigned limit)
 
 bool table_allow_write(struct shadow *s, struct p2m_entry *e, gfn_t gfn)
 {
-	struct shadow_page *page = unshadow(s, gfn, true);
+	struct shadow_page *page = page_lone_leaf(s, e, gfn);
 
-	if (!table_is_protected(s, e))
-		return true;
+	if (unlikely(!page || !page_is_live(s, page) || !page->parents)) {
+		page = unshadow(s, gfn, true);
+		if (!table_is_protected(s, e))
+			return true;
+	}
 	if (e->tables == 1 && role_level(page->key.role) == 1 &&
 	    !(s->config.without & SHADOW_LOOSE)) {
 		if (!in_a_row(s, page, e->word & P2M_TABLE ? 1 : LOOSE_AFTER))
