@@ -29,7 +29,7 @@ emulate  := $(addprefix arch/x86/emulate/,decode.c emulate.c operand.c arithmeti
             string.c \
             system.c transfer.c)
 vcpu     := $(addprefix arch/x86/vcpu/, vcpu.c window.c clock.c segments.c descriptors.c memory.c \
-                inject.c ranges.c emulator.c operations-memory.c operations-segment.c \
+                inject.c ranges.c emulator.c stores.c operations-memory.c operations-segment.c \
                 operations-control.c operations-msr.c)
 mm       := mm/frame.c mm/p2m.c mm/guest-copy.c
 shadow   := mm/shadow/walk.c mm/shadow/spte.c mm/shadow/rmap.c mm/shadow/page.c \
@@ -68,8 +68,8 @@ CFLAGS += -mindirect-branch=thunk-extern -mindirect-branch-register \
           -ftrivial-auto-var-init=zero -fno-align-loops -fno-align-jumps -fno-align-labels
 endif
 # What every hypercall, event and fault goes through is fast; all else is small.
-fast := arch/x86/emulate/emulate.c arch/x86/vcpu/inject.c hypercall/dispatch.c \
-        object/port.c run/run.c mm/guest-copy.c \
+fast := arch/x86/cpu/machine.c arch/x86/emulate/emulate.c arch/x86/vcpu/inject.c \
+        arch/x86/vcpu/stores.c hypercall/dispatch.c object/port.c run/run.c mm/guest-copy.c \
         $(filter-out %/loose.c %/audit.c %/shadow.c,$(shadow))
 # Passes that -Oz leaves on although they lengthen the code are off: together 370 bytes.
 small := -Oz

@@ -22,14 +22,24 @@
 
 /* ---- (i) ---- */
 
-/* Those by SYSCALL, which are most of all exits, have been taken by the run loop. */
+/* Those by SYSCALL, which are most of all exits, have been taken by the run loop; so have page
+ * faults. */
 
 /* ---- (ii) ---- */
 
 static bool emulate(struct guest *g, const struct vcpu_store *store);
 
+static void store_to_table(struct guest *g, const struct vcpu_store *store)
+{
+	if (likely(vcpu_repeat_store(&g->vcpu, store)))
+		return;
+	if (!emulate(g, store))
+		guest_kill(g, "a store to a page table at RIP %#lx that cannot be emulated",
+			   g->vcpu.regs.rip);
+}
+
 /* tour: a page fault */
-static void page_fault(struct guest *g)
+void run_page_fault(struct guest *g)
 {
 	struct vcpu *v = &g->vcpu;
 	u64 address = read_cr2();
@@ -45,9 +55,7 @@ static void page_fault(struct guest *g)
 			vcpu_reflect_page_fault(v, address, r.error_code);
 		break;
 	case SHADOW_EMULATE:
-		if (!emulate(g, &(struct vcpu_store){address, r.gpa}))
-			guest_kill(g, "a store to a page table at RIP %#lx that cannot be emulated",
-				   v->regs.rip);
+		store_to_table(g, &(struct vcpu_store){address, r.gpa});
 		break;
 	case SHADOW_POPULATE:
 		guest_kill(g, "it used guest physical page %#lx, which it does not have", r.gfn.v);
@@ -194,9 +202,6 @@ void run_exit(struct guest *g, unsigned reason)
 	switch (reason) {
 	case GN_HYPERCALL_VECTOR:
 		run_hypercall(g);
-		break;
-	case VECTOR_PF:
-		page_fault(g);
 		break;
 	case 3:
 	case 4:

@@ -62,6 +62,8 @@ static void run_turn(struct cpu *cpu, struct guest *g)
 		reason = vcpu_run(cpu, &g->vcpu);
 		if (likely(reason == EXIT_HYPERCALL))
 			run_hypercall(g);
+		else if (likely(reason == VECTOR_PF))
+			run_page_fault(g);
 		else
 			run_exit(g, reason);
 	} while (likely(sched_keeps(g)));

@@ -12,8 +12,10 @@
 /* Returns when all guests have ended. */
 void run_guests(struct cpu *cpu, const struct options *options);
 
-/* exits.c: what an exit means, by its reason; the hypercall's own is the run loop's to know. */
+/* exits.c: what an exit means, by its reason. Page faults, which are many, have a way of their
+ * own. */
 void run_exit(struct guest *g, unsigned reason);
+void run_page_fault(struct guest *g);
 void run_instruction(struct guest *g);
 
 static inline void run_hypercall(struct guest *g)

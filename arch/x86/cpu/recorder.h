@@ -26,16 +26,19 @@ struct recorder {
 	struct record record[RECORDER_SIZE];
 };
 
-static inline void recorder_note(struct recorder *r, const struct guest_regs *regs, u16 guest)
+/* Returns the exit reason. */
+static inline unsigned recorder_note(struct recorder *r, const struct guest_regs *regs, u16 guest)
 {
 	struct record *record = &r->record[r->next++ % RECORDER_SIZE];
+	unsigned reason = regs->vector;
 
 	record->rip = regs->rip;
 	record->rax = regs->rax;
 	record->error = regs->error;
-	record->reason = regs->vector;
+	record->reason = reason;
 	record->guest = guest;
 	record->cs = regs->cs;
+	return reason;
 }
 
 /* Print the last count records, oldest first; of one guest, or of all if guest is 0. */

@@ -174,17 +174,17 @@ static enum decode_result decode_bytes(struct emulate *e, const u8 *bytes, size_
  * there. */
 enum emulate_verdict emulate_decode(struct emulate *e)
 {
-	u8 bytes[INSN_MAX + 5]; /* a forced prefix may precede */
-	size_t count = 0, most = e->forced_prefix ? sizeof(bytes) : INSN_MAX, size;
+	size_t count = 0, most = e->forced_prefix ? sizeof(e->bytes) : INSN_MAX, size;
 	enum decode_result result = DECODE_MORE;
 	u64 linear;
 
 	while (result == DECODE_MORE && count < most) {
 		TRY(code_address(e, count, &linear));
 		size = MIN(most - count, PAGE - linear % PAGE);
-		TRY(e->operations->fetch(e, linear, bytes + count, size));
+		TRY(e->operations->fetch(e, linear, e->bytes + count, size));
 		count += size;
-		result = decode_bytes(e, bytes, count);
+		e->count = count;
+		result = decode_bytes(e, e->bytes, count);
 	}
 	switch (result) {
 	case DECODE_OK:

@@ -135,6 +135,8 @@ struct emulate {
 	struct emulate_event event;	     /* with EMULATE_EVENT */
 	bool single_step; /* with EMULATE_OK and AGAIN: TF was set, a #DB with BS follows */
 	bool forced_prefix; /* UD2 "xen" before an instruction is skipped (Xen PV) */
+	u8 count;		/* of bytes */
+	u8 bytes[INSN_MAX + 5]; /* what was fetched at RIP, a forced prefix included */
 };
 
 /*
@@ -211,6 +213,13 @@ enum emulate_verdict emulate_decode(struct emulate *e) __must_check;
 
 /* Do what e->insn says. */
 enum emulate_verdict emulate_execute(struct emulate *e) __must_check;
+
+/*
+ * Does the instruction nothing but store 8 bytes to memory? Then *source is the number of the
+ * register that they are in, or EMULATE_IMMEDIATE.
+ */
+#define EMULATE_IMMEDIATE 16
+bool emulate_is_store(const struct insn *insn, u8 *source);
 
 /* Step over e->insn: RIP, RF and the interrupt shadow as an executed one leaves them. */
 void emulate_skip(struct emulate *e);

@@ -37,6 +37,24 @@ enum emulate_verdict do_move(struct emulate *e)
 	return operand_write(e, &to, value);
 }
 
+bool emulate_is_store(const struct insn *insn, u8 *source)
+{
+	if (insn->action != INSN_MOV || insn->operand_bytes != 8 || !insn_has_memory(insn) ||
+	    OPERAND_KIND(insn->operand[0]) != OPERAND_MODRM_RM ||
+	    OPERAND_SIZE(insn->operand[0]) != SIZE_V)
+		return false;
+	switch (OPERAND_KIND(insn->operand[1])) {
+	case OPERAND_MODRM_REG:
+		*source = insn_reg(insn);
+		return true;
+	case OPERAND_IMMEDIATE:
+		*source = EMULATE_IMMEDIATE;
+		return true;
+	default:
+		return false;
+	}
+}
+
 /* CMOVcc reads its source and writes its register whatever the condition; SETcc. */
 enum emulate_verdict do_conditional(struct emulate *e)
 {

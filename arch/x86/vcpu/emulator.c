@@ -218,8 +218,7 @@ static void take_event(struct vcpu *v, const struct emulate *e, const struct emu
 		vcpu_reflect(v, e->event.vector, e->event.has_error, e->event.error);
 }
 
-/* Of two that want the same place the one that traps more often will have it. */
-static void count_trap(struct vcpu *v, u64 rip, u8 action)
+void emulator_count_trap(struct vcpu *v, u64 rip, u8 action)
 {
 	struct vcpu_trap *t = &v->trap[(rip ^ rip >> 6 ^ rip >> 12) % VCPU_TRAPS];
 
@@ -240,6 +239,7 @@ enum vcpu_emulated vcpu_emulate(struct vcpu *v, const struct vcpu_store *store,
 	struct emulate_registers r __uninitialized;
 	struct emulate e __uninitialized;
 	enum emulate_verdict verdict;
+	u64 rip = v->regs.rip;
 
 	owner.vcpu = v;
 	owner.store = store;
@@ -252,12 +252,14 @@ enum vcpu_emulated vcpu_emulate(struct vcpu *v, const struct vcpu_store *store,
 	verdict = emulate_decode(&e);
 	if (verdict == EMULATE_OK) {
 		if (e.insn.action)
-			count_trap(v, r.rip, e.insn.action);
+			emulator_count_trap(v, rip, e.insn.action);
 		verdict = emulate_execute(&e);
 	}
 	switch (verdict) {
 	case EMULATE_OK:
 		v->held_off_at = r.interrupt_shadow ? r.rip : 0;
+		if (store)
+			stores_learn(v, rip, &e);
 		/* fall through */
 	case EMULATE_AGAIN:
 		store_registers(v, &r);

@@ -22,6 +22,12 @@ static inline struct vcpu *emulator_vcpu(struct emulate *e)
 	return ((struct emulator *)e->owner)->vcpu;
 }
 
+/* Of two that want the same place the one that traps more often will have it. */
+void emulator_count_trap(struct vcpu *v, u64 rip, u8 action);
+
+/* stores.c. What was just emulated, with RIP as it was then. */
+void stores_learn(struct vcpu *v, u64 rip, const struct emulate *e);
+
 /* operations-memory.c */
 enum emulate_verdict memory_fetch(struct emulate *e, u64 linear, u8 *to, size_t size);
 enum emulate_verdict memory_read(struct emulate *e, u64 linear, void *to, size_t size,

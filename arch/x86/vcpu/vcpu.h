@@ -82,6 +82,16 @@ struct vcpu_trap {
 
 #define VCPU_TRAPS 64
 
+/* A store to a page table that was emulated: stores.c. */
+struct vcpu_known_store {
+	u64 code[2]; /* 15 bytes; 0: none */
+	u64 immediate;
+	bool from_register;
+	u8 place, length, action; /* place: of the register, in struct guest_regs */
+};
+
+#define VCPU_KNOWN_STORES 16
+
 /* Every field is (v) but those marked (c). Those of every exit stand first, where an instruction's
  * displacement is one byte. */
 struct vcpu {
@@ -141,6 +151,7 @@ struct vcpu {
 	struct shadow_vcpu shadow;
 	u64 entries, reflections, events; /* counters */
 	struct vcpu_trap trap[VCPU_TRAPS]; /* by a hash of the RIP */
+	struct vcpu_known_store known_store[VCPU_KNOWN_STORES]; /* likewise */
 };
 
 /* Make one. The vcpu page is page_mfn (published to the guest by the caller). -ENOMEM. */
@@ -172,8 +183,7 @@ static inline unsigned vcpu_run(struct cpu *cpu, struct vcpu *v)
 	machine_leave_guest(cpu);
 	if (unlikely(v->dr7 & DR7_ENABLES))
 		write_dr7(DR7_ONES);
-	recorder_note(&cpu->recorder, &v->regs, v->owner);
-	return v->regs.vector;
+	return recorder_note(&cpu->recorder, &v->regs, v->owner);
 }
 
 /* Take what the CPU still holds of it (segments, FPU) into the structure; then it may run
@@ -305,6 +315,9 @@ struct vcpu_store {
 	u64 gva;
 	gpa_t gpa;
 };
+
+/* Do the store again whose like was emulated before. False: none was, and nothing has changed. */
+bool vcpu_repeat_store(struct vcpu *v, const struct vcpu_store *store);
 
 /* Execute the instruction at RIP for the guest. store: NULL, if it came by no page fault. */
 enum vcpu_emulated vcpu_emulate(struct vcpu *v, const struct vcpu_store *store,
