@@ -298,21 +298,16 @@ static inline u64 leaf_grant(struct shadow *s, u32 role, u64 gpte, const struct 
 
 /* p2m_lookup(). Frames come as neighbours, whose entries lie side by side for as long as there is
  * the p2m. */
+struct p2m_entry *lookup_far(struct shadow *s, gfn_t gfn);
+
 static inline struct p2m_entry *lookup_near(struct shadow *s, gfn_t gfn)
 {
 	u64 in_leaf = gfn.v & (P2M_LEAF_SIZE - 1);
-	struct p2m_entry *e;
+	struct p2m_entry *e = s->near_leaf + in_leaf;
 
-	if (likely(gfn.v - in_leaf == s->near_first)) {
-		e = s->near_leaf + in_leaf;
-		return e->word ? e : NULL;
-	}
-	e = p2m_lookup(s->config.p2m, gfn);
-	if (e) {
-		s->near_first = gfn.v - in_leaf;
-		s->near_leaf = e - in_leaf;
-	}
-	return e;
+	if (unlikely(gfn.v - in_leaf != s->near_first))
+		return lookup_far(s, gfn);
+	return e->word ? e : NULL;
 }
 
 static inline gfn_t leaf_gfn(const struct shadow_page *page, unsigned slot, u64 gpte)

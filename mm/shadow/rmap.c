@@ -80,13 +80,13 @@ void spte_set_child(struct shadow *s, struct shadow_page *page, unsigned slot,
 	WRITE_ONCE(page->sptes[slot], spte);
 }
 
+/* Its link stays: to be cleared, or put into another list. */
 static inline __attribute__((always_inline)) void
 take_out(struct shadow *s, struct shadow_page *page, unsigned slot, bool leaf)
 {
 	u64 l = page->links[slot];
 	u32 next = l >> LINK_NEXT_SHIFT;
 
-	page->links[slot] = 0;
 	if (!(l & LINK_HEAD)) {
 		u64 *previous = link_of(s, l & LINK_VALUE);
 
@@ -136,6 +136,7 @@ void spte_withdraw(struct shadow *s, struct shadow_page *page, unsigned slot)
 	bool leaf = spte_is_leaf(page, spte);
 
 	take_out(s, page, slot, leaf);
+	page->links[slot] = 0;
 	page->present--;
 	s->stale = true;
 	s->stats.zapped++;
@@ -160,6 +161,18 @@ void spte_change(struct shadow *s, struct shadow_page *page, unsigned slot, u64 
 
 /* ---- entries of a leaf table that have changed ---- */
 
+struct p2m_entry *lookup_far(struct shadow *s, gfn_t gfn)
+{
+	u64 in_leaf = gfn.v & (P2M_LEAF_SIZE - 1);
+	struct p2m_entry *e = p2m_lookup(s->config.p2m, gfn);
+
+	if (e) {
+		s->near_first = gfn.v - in_leaf;
+		s->near_leaf = e - in_leaf;
+	}
+	return e;
+}
+
 /* Is what a changed entry grants to be set before it faults? */
 static inline bool may_prefault(const struct shadow *s, const struct shadow_page *page)
 {
@@ -180,13 +193,28 @@ struct batch {
 	unsigned withdrawn; /* still to be counted */
 };
 
+/* Is one of the frames whose p2m entries lie side by side from this one on a loose table? Then the
+ * D of what maps it must be kept. */
+static bool is_loose_among(const struct shadow *s, u64 first)
+{
+	for (unsigned i = 0, left = s->loose_count; left; i++) {
+		if (!s->loose[i].page)
+			continue;
+		if ((s->loose[i].page->key.gfn.v & ~(P2M_LEAF_SIZE - 1)) == first)
+			return true;
+		left--;
+	}
+	return false;
+}
+
 /* The spte's link has taught nothing yet: false, if it never will. */
 static __noinline bool learn_old(struct shadow *s, u64 link, struct batch *b)
 {
 	u64 in_leaf = link & (P2M_LEAF_SIZE - 1);
 	struct p2m_entry *e;
 
-	if (link >> (LINK_NEXT_SHIFT - 1) != LINK_HEAD >> (LINK_NEXT_SHIFT - 1) || s->loose_count)
+	if (link >> (LINK_NEXT_SHIFT - 1) != LINK_HEAD >> (LINK_NEXT_SHIFT - 1) ||
+	    is_loose_among(s, (link & LINK_VALUE) - in_leaf))
 		return false;
 	e = p2m_lookup(s->config.p2m, GFN(link & LINK_VALUE));
 	BUG_ON(!e); /* I1 */
@@ -227,7 +255,8 @@ static __noinline struct p2m_entry *learn(struct shadow *s, struct shadow_page *
 	b->new_leaf = target - in_leaf;
 	b->gpte = gpte & ~PTE_FRAME;
 	b->word = target->word & ~PTE_FRAME;
-	if (b->only == ~0ul && !s->loose_count) { /* old frames may be neighbours, too */
+	if (b->only == ~0ul &&
+	    !is_loose_among(s, b->first)) { /* old frames may be neighbours, too */
 		b->only = LINK_HEAD | b->first;
 		b->old_leaf = b->new_leaf;
 	}
