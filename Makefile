@@ -38,7 +38,7 @@ shadow   := mm/shadow/walk.c mm/shadow/spte.c mm/shadow/rmap.c mm/shadow/page.c 
 object   := object/guest.c object/port.c object/console.c
 calls    := hypercall/dispatch.c $(addprefix hypercall/native/, table.c control.c memory.c \
                 tables.c events.c console.c) $(addprefix hypercall/xen/, table.c memory.c \
-                processor.c vcpu.c events.c console.c cpuid.c)
+                entries.c multicall.c processor.c vcpu.c events.c console.c cpuid.c)
 run      := $(addprefix run/, main.c self-test.c options.c guest-config.c modules.c guests.c \
                 loader.c loader-image.S sched.c keyboard.c run.c exits.c)
 lib      := lib/string.c lib/print.c lib/log.c lib/ranges.c lib/lock.c
@@ -69,7 +69,8 @@ CFLAGS += -mindirect-branch=thunk-extern -mindirect-branch-register \
 endif
 # What every hypercall, event and fault goes through is fast; all else is small.
 fast := arch/x86/cpu/machine.c arch/x86/emulate/emulate.c arch/x86/vcpu/inject.c \
-        arch/x86/vcpu/stores.c hypercall/dispatch.c object/port.c run/run.c mm/guest-copy.c \
+        arch/x86/vcpu/stores.c hypercall/dispatch.c hypercall/xen/entries.c \
+        hypercall/xen/multicall.c object/port.c run/run.c mm/guest-copy.c \
         $(filter-out %/loose.c %/audit.c %/shadow.c,$(shadow))
 # Passes that -Oz leaves on although they lengthen the code are off: together 370 bytes.
 small := -Oz

@@ -51,7 +51,8 @@ void run_page_fault(struct guest *g)
 	case SHADOW_FIXED:
 		break;
 	case SHADOW_REFLECT:
-		if (!vcpu_code_area_exception(v, VECTOR_PF, r.error_code))
+		if (likely(!is_in_code_area(v->regs.rip)) ||
+		    !vcpu_code_area_exception(v, VECTOR_PF, r.error_code))
 			vcpu_reflect_page_fault(v, address, r.error_code);
 		break;
 	case SHADOW_EMULATE:

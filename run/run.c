@@ -48,6 +48,12 @@ static __noinline bool attend(struct cpu *cpu, struct guest *g)
 	return true;
 }
 
+/* Nothing asks for attention but that a Xen guest's pending is a byte of its own; it is 0. */
+static inline bool is_quiet(const struct vcpu *v)
+{
+	return v->attention == VCPU_ATTENTION_XEN && !READ_ONCE(*v->pending);
+}
+
 /* tour: the loop */
 /* One guest, for as long as it is its turn. The loop that all else must be fast for. */
 static void run_turn(struct cpu *cpu, struct guest *g)
@@ -57,7 +63,7 @@ static void run_turn(struct cpu *cpu, struct guest *g)
 	do {
 		unsigned reason;
 
-		if (unlikely(g->vcpu.attention) && !attend(cpu, g))
+		if (unlikely(g->vcpu.attention) && !is_quiet(&g->vcpu) && !attend(cpu, g))
 			return;
 		reason = vcpu_run(cpu, &g->vcpu);
 		if (likely(reason == EXIT_HYPERCALL))

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 /*
- * memory.c - page tables and memory of a Xen guest. Its machine frame numbers are its own frame
+ * memory.c - memory and address spaces of a Xen guest. Its machine frame numbers are its own frame
  * numbers: the map from one to the other is the identity, and a kernel that reads the features does
- * not even look at it. Tables are changed by plain copies into its memory, of which guest-copy
- * tells the shadows; pinning is therefore no more than a hint.
+ * not even look at it. Pinning is no more than a hint, since tables are changed by plain copies:
+ * entries.c.
  */
 #include "hypercall/xen/xen.h"
 #include "mm/frame.h"
@@ -11,9 +11,8 @@
 #include "mm/machine.h"
 #include "mm/pte.h"
 
-#define PIECE	    128 /* updates done by one call before it starts again */
-#define ENTRIES	    512
-#define COUNT_MASK  0x7fffffff /* bit 31 of a count marks a call that goes on */
+#define PIECE	128 /* operations done by one call before it starts again */
+#define ENTRIES 512
 
 /* ---- the table from machine frames to the guest's ---- */
 
@@ -113,92 +112,6 @@ struct call_result xen_memory_op(struct guest *g, u64 *a)
 	return call_done(-ENOSYS);
 }
 
-/* ---- entries of tables ---- */
-
-static int set_entry(struct guest *g, u64 gpa, u64 value, bool keep_ad)
-{
-	u64 old, now;
-
-	if (!keep_ad)
-		return guest_copy_store(&g->p2m, GPA(gpa), value) ? -EINVAL : 0;
-	if (guest_copy_read(&g->p2m, GPA(gpa), &old, sizeof(old), NULL))
-		return -EINVAL;
-	do {
-		now = old;
-		if (guest_copy_cmpxchg(&g->p2m, GPA(gpa), 8, &old,
-				       value | (now & (PTE_A | PTE_D)), NULL))
-			return -EINVAL;
-	} while (old != now);
-	return 0;
-}
-
-static int update(struct guest *g, const struct xen_mmu_update *u)
-{
-	u64 at = u->ptr & ~7ul;
-
-	switch (u->ptr & 3) {
-	case XEN_MMU_NORMAL:
-		return set_entry(g, at, u->val, false);
-	case XEN_MMU_PRESERVE_AD:
-		return set_entry(g, at, u->val, true);
-	case XEN_MMU_MACHPHYS:
-		return at >> PAGE_SHIFT == u->val ? 0 : -EINVAL;
-	default:
-		return -ENOSYS;
-	}
-}
-
-/* (requests, count, done, domain): RDI and RSI advance while it works in pieces. */
-struct call_result xen_mmu_update(struct guest *g, u64 *a)
-{
-	u64 count = a[1] & COUNT_MASK;
-	struct xen_mmu_update request __uninitialized;
-
-	for (unsigned i = 0; count && i < PIECE; i++, count--, a[0] += sizeof(request)) {
-		int error;
-
-		if (!xen_get(g, a[0], &request, sizeof(request)))
-			return call_done(-EFAULT);
-		error = update(g, &request);
-		if (error)
-			return call_done(error);
-	}
-	a[1] = count;
-	return count ? (struct call_result){0, CALL_AGAIN} : call_done(0);
-}
-
-/* Where the level-1 entry of a linear address is; the guest has no large pages. */
-static bool find_entry(struct guest *g, u64 address, gpa_t *gpa)
-{
-	u64 table = g->vcpu.cr3 & PTE_FRAME;
-
-	if (shadow_find_entry(&g->vcpu.shadow, GVA(address), gpa))
-		return true;
-	for (unsigned level = 4; level > 1; level--) {
-		u64 entry, at = table + (address >> (3 + 9 * level) & 511) * 8;
-
-		if (guest_copy_read(&g->p2m, GPA(at), &entry, sizeof(entry), NULL) ||
-		    !(entry & PTE_P))
-			return false;
-		table = entry & PTE_FRAME;
-	}
-	*gpa = GPA(table + (address >> PAGE_SHIFT & 511) * 8);
-	return true;
-}
-
-struct call_result xen_update_va_mapping(struct guest *g, u64 *a)
-{
-	gpa_t gpa;
-
-	if (!find_entry(g, a[0], &gpa) || set_entry(g, gpa.v, a[1], false))
-		return call_done(-EINVAL);
-	if ((a[2] & XEN_UVMF_KIND) == XEN_UVMF_TLB_FLUSH)
-		shadow_flush(&g->vcpu.shadow);
-	else if ((a[2] & XEN_UVMF_KIND) == XEN_UVMF_INVLPG)
-		shadow_invlpg(&g->vcpu.shadow, GVA(a[0]));
-	return call_done(0);
-}
-
 /* ---- address spaces ---- */
 
 static int set_table(struct guest *g, u64 gfn, bool is_table)
@@ -251,7 +164,7 @@ static int extended(struct guest *g, const struct xen_mmuext_op *op)
 
 struct call_result xen_mmuext_op(struct guest *g, u64 *a)
 {
-	u64 count = a[1] & COUNT_MASK;
+	u64 count = a[1] & XEN_COUNT_MASK;
 	struct xen_mmuext_op op __uninitialized;
 
 	for (unsigned i = 0; count && i < PIECE; i++, count--, a[0] += sizeof(op)) {

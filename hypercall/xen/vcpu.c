@@ -147,31 +147,3 @@ struct call_result xen_xen_version(struct guest *g, u64 *a)
 		return call_done(-ENOSYS);
 	}
 }
-
-/* A call within that has only done a piece writes its progress into its entry, and all begins again
- * there: what is in the guest's memory is judged afresh. Linux puts at most 32 entries into one. */
-struct call_result xen_multicall(struct guest *g, u64 *a)
-{
-	struct xen_multicall_entry entry __uninitialized;
-	bool yield = false;
-
-	for (unsigned i = 0; a[1] && i < 16; i++, a[0] += sizeof(entry), a[1]--) {
-		struct call_result result = {-ENOSYS, CALL_DONE};
-
-		if (!xen_get(g, a[0], &entry, sizeof(entry)))
-			return call_done(-EFAULT);
-		if (entry.op < XEN_CALL_COUNT && entry.op != 13 && entry.op != 23)
-			result = xen_calls[entry.op & index_mask(entry.op, XEN_CALL_COUNT)](
-			    g, entry.args);
-		entry.result = result.value;
-		if (!xen_put(g, a[0] + offsetof(struct xen_multicall_entry, result), &entry.result,
-			     result.action == CALL_AGAIN ? sizeof(entry) - 8 : 8))
-			return call_done(-EFAULT);
-		if (result.action == CALL_AGAIN)
-			return result;
-		yield |= result.action == CALL_YIELD;
-	}
-	if (a[1])
-		return (struct call_result){0, CALL_AGAIN};
-	return (struct call_result){0, yield ? CALL_YIELD : CALL_DONE};
-}

@@ -14,6 +14,7 @@
 #define XEN_PORTS_USED 64 /* ports 1 to 63 can be bound: a guest of one vCPU uses fewer than ten */
 #define XEN_CONSOLE_PORT GN_XEN_CONSOLE_PORT
 #define XEN_GDT_FRAMES 1  /* 512 descriptors, of which GN_GDT_ENTRIES count */
+#define XEN_COUNT_MASK	 0x7fffffff /* bit 31 of a count marks a call that goes on */
 #define XEN_M2P_TABLES 64 /* tables of level 1: 64 GiB of the guest's RAM */
 
 enum xen_port { XEN_PORT_FREE, XEN_PORT_UNBOUND, XEN_PORT_VIRQ, XEN_PORT_IPI, XEN_PORT_CONSOLE };

@@ -135,7 +135,7 @@ struct emulate {
 	struct emulate_event event;	     /* with EMULATE_EVENT */
 	bool single_step; /* with EMULATE_OK and AGAIN: TF was set, a #DB with BS follows */
 	bool forced_prefix; /* UD2 "xen" before an instruction is skipped (Xen PV) */
-	u8 count;		/* of bytes */
+	u8 count;	    /* of bytes */
 	u8 bytes[INSN_MAX + 5]; /* what was fetched at RIP, a forced prefix included */
 };
 

@@ -15,11 +15,6 @@
 #include "guest-abi/ranges.h"
 #include "lib/errno.h"
 
-static bool is_in_code_area(u64 rip)
-{
-	return rip - GN_CODE_AREA < GN_CODE_SIZE;
-}
-
 bool vcpu_is_in_slot(const struct vcpu *v)
 {
 	return is_in_code_area(v->regs.rip) && !vcpu_is_user(v);

@@ -24,6 +24,9 @@ static void *take_frame(mfn_t *mfn, u16 owner)
 	return mfn_is_none(*mfn) ? NULL : machine_map(*mfn);
 }
 
+_Static_assert(offsetof(struct vcpu, frames) - offsetof(struct vcpu, attention) == 7,
+	       "VCPU_ATTENTION_XEN");
+
 int vcpu_init(struct vcpu *v, struct guest *guest, struct shadow *shadow, u16 owner, mfn_t page_mfn)
 {
 	u64 window_entry;

@@ -92,6 +92,9 @@ struct vcpu_known_store {
 
 #define VCPU_KNOWN_STORES 16
 
+/* What a vCPU of Xen's frames always has in its `attention`, and nothing else. */
+#define VCPU_ATTENTION_XEN ((u64)VCPU_FRAMES_XEN << 56)
+
 /* Every field is (v) but those marked (c). Those of every exit stand first, where an instruction's
  * displacement is one byte. */
 struct vcpu {
@@ -231,6 +234,10 @@ static inline bool vector_has_error(unsigned vector)
 
 /* An exception came while RIP was in the code area. True: it was a request or has been seen to. */
 bool vcpu_code_area_exception(struct vcpu *v, u8 vector, u64 error);
+static inline bool is_in_code_area(u64 rip)
+{
+	return rip - GN_CODE_AREA < GN_CODE_SIZE;
+}
 bool vcpu_code_area_event(struct vcpu *v);
 bool vcpu_is_in_slot(const struct vcpu *v);
 bool vcpu_is_pushing(const struct vcpu *v); /* RIP is in the code that pushes a frame */
