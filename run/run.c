@@ -4,16 +4,16 @@
  * there guests may move, die, be rebuilt. Next: exits.c, where each exit reason has its door.
  */
 #include "run/run.h"
+#include "arch/x86/cpu/insn.h"
 #include "lib/bug.h"
 #include "run/guests.h"
 #include "run/sched.h"
 
 #define AUDIT_INTERVAL 64
 
-/* Sleep until an interrupt; it resumes behind the HLT, with IF=0 again. */
 static void idle(void)
 {
-	__asm__ volatile("sti; hlt; cli" : : : "memory");
+	wait_for_interrupt();
 	sched_tick();
 }
 

@@ -160,9 +160,49 @@ static inline void write_cr4(u64 value)
 	__asm__ volatile("mov %0, %%cr4" : : "r"(value) : "memory");
 }
 
-static inline void write_dr7(u64 value)
+static inline u64 read_dr6(void)
 {
-	__asm__ volatile("mov %0, %%db7" : : "r"(value) : "memory");
+	u64 value;
+
+	__asm__ volatile("mov %%db6, %0" : "=r"(value));
+	return value;
+}
+
+#define INSN_WRITE_DR(number)                                                                      \
+	static inline void write_dr##number(u64 value)                                             \
+	{                                                                                          \
+		__asm__ volatile("mov %0, %%db" #number : : "r"(value) : "memory");                \
+	}
+INSN_WRITE_DR(0)
+INSN_WRITE_DR(1)
+INSN_WRITE_DR(2)
+INSN_WRITE_DR(3)
+INSN_WRITE_DR(6)
+INSN_WRITE_DR(7)
+#undef INSN_WRITE_DR
+
+/* Segment registers. Loading FS or GS changes its base (SDM 3A 3.4.4.1). */
+#define INSN_SEGMENT(name)                                                                         \
+	static inline u16 read_##name(void)                                                        \
+	{                                                                                          \
+		u16 selector;                                                                      \
+                                                                                                   \
+		__asm__ volatile("mov %%" #name ", %0" : "=r"(selector));                          \
+		return selector;                                                                   \
+	}                                                                                          \
+	static inline void write_##name(u16 selector)                                              \
+	{                                                                                          \
+		__asm__ volatile("mov %0, %%" #name : : "r"(selector));                            \
+	}
+INSN_SEGMENT(ds)
+INSN_SEGMENT(es)
+INSN_SEGMENT(fs)
+INSN_SEGMENT(gs)
+#undef INSN_SEGMENT
+
+static inline void swapgs(void)
+{
+	__asm__ volatile("swapgs" : : : "memory");
 }
 
 static inline void xsetbv(u32 index, u64 value)
@@ -173,6 +213,12 @@ static inline void xsetbv(u32 index, u64 value)
 static inline void cpu_pause(void)
 {
 	__asm__ volatile("pause" : : : "memory");
+}
+
+/* Sleep until an interrupt; it resumes behind the HLT, with IF=0 again. */
+static inline void wait_for_interrupt(void)
+{
+	__asm__ volatile("sti; hlt; cli" : : : "memory");
 }
 
 static inline void halt_for_ever(void)

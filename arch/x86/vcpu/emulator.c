@@ -162,10 +162,10 @@ static void load_registers(const struct vcpu *v, struct emulate_registers *r)
 	r->interrupt_shadow = false;
 	r->selector[SEGMENT_CS] = user ? g->cs : GN_GUEST_KERNEL_CS;
 	r->selector[SEGMENT_SS] = user ? g->ss : GN_GUEST_KERNEL_SS;
-	__asm__("mov %%ds, %0" : "=r"(r->selector[SEGMENT_DS]));
-	__asm__("mov %%es, %0" : "=r"(r->selector[SEGMENT_ES]));
-	__asm__("mov %%fs, %0" : "=r"(r->selector[SEGMENT_FS]));
-	__asm__("mov %%gs, %0" : "=r"(r->selector[SEGMENT_GS]));
+	r->selector[SEGMENT_DS] = read_ds();
+	r->selector[SEGMENT_ES] = read_es();
+	r->selector[SEGMENT_FS] = read_fs();
+	r->selector[SEGMENT_GS] = read_gs();
 }
 
 /* CS and SS have been set by the operations that load them. */

@@ -11,10 +11,10 @@
 
 void segments_save(struct vcpu *v)
 {
-	__asm__ volatile("mov %%ds, %0" : "=r"(v->ds));
-	__asm__ volatile("mov %%es, %0" : "=r"(v->es));
-	__asm__ volatile("mov %%fs, %0" : "=r"(v->fs));
-	__asm__ volatile("mov %%gs, %0" : "=r"(v->gs));
+	v->ds = read_ds();
+	v->es = read_es();
+	v->fs = read_fs();
+	v->gs = read_gs();
 	v->fs_base = rdmsr(MSR_FS_BASE);
 	v->gs_base = rdmsr(MSR_GS_BASE);
 	v->kernel_gs_base = rdmsr(MSR_KERNEL_GS);
@@ -36,10 +36,10 @@ static void use_ldt(struct vcpu *v, u64 at)
 void segments_load(struct vcpu *v)
 {
 	use_ldt(v, (u64)v->ldt);
-	__asm__ volatile("mov %0, %%ds" : : "r"(usable(v, v->ds)));
-	__asm__ volatile("mov %0, %%es" : : "r"(usable(v, v->es)));
-	__asm__ volatile("mov %0, %%fs" : : "r"(usable(v, v->fs)));
-	__asm__ volatile("mov %0, %%gs" : : "r"(usable(v, v->gs)));
+	write_ds(usable(v, v->ds));
+	write_es(usable(v, v->es));
+	write_fs(usable(v, v->fs));
+	write_gs(usable(v, v->gs));
 	use_ldt(v, GN_LDT);
 	wrmsr(MSR_FS_BASE, v->fs_base);
 	wrmsr(MSR_GS_BASE, v->gs_base);
@@ -62,7 +62,7 @@ void vcpu_load_user_gs(struct vcpu *v, u16 selector)
 	selector = usable(v, selector);
 	use_ldt(v, (u64)v->ldt);
 	vcpu_swap_gs();
-	__asm__ volatile("mov %0, %%gs" : : "r"(selector));
+	write_gs(selector);
 	vcpu_swap_gs();
 	use_ldt(v, GN_LDT);
 }

@@ -266,19 +266,16 @@ void vcpu_unload(struct vcpu *v)
 /* Last of all on the way in, and DR7 first on the way out: none of them is the monitor's. */
 void vcpu_load_breakpoints(const struct vcpu *v)
 {
-	__asm__ volatile("mov %0, %%db0" : : "r"(v->dr[0]));
-	__asm__ volatile("mov %0, %%db1" : : "r"(v->dr[1]));
-	__asm__ volatile("mov %0, %%db2" : : "r"(v->dr[2]));
-	__asm__ volatile("mov %0, %%db3" : : "r"(v->dr[3]));
+	write_dr0(v->dr[0]);
+	write_dr1(v->dr[1]);
+	write_dr2(v->dr[2]);
+	write_dr3(v->dr[3]);
 	write_dr7(v->dr7);
 }
 
 /* A #DB has come: what the CPU says of it joins what the guest will read, as the CPU's bits do. */
 void vcpu_take_debug(struct vcpu *v)
 {
-	u64 dr6;
-
-	__asm__ volatile("mov %%db6, %0" : "=r"(dr6));
-	v->dr6 |= dr6 & DR6_WRITABLE;
-	__asm__ volatile("mov %0, %%db6" : : "r"((u64)DR6_ONES));
+	v->dr6 |= read_dr6() & DR6_WRITABLE;
+	write_dr6(DR6_ONES);
 }

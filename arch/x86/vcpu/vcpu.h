@@ -369,7 +369,7 @@ bool vcpu_descriptor_is_usable(const struct vcpu *v, u16 selector, bool code);
 /* The guest's GS bases are in the CPU while its vCPU is loaded; nothing of ours uses GS. */
 static inline void vcpu_swap_gs(void)
 {
-	__asm__ volatile("swapgs" : : : "memory");
+	swapgs();
 }
 
 static inline bool is_canonical(u64 address)
