@@ -194,8 +194,8 @@ run-tour: ## boot GRUB, the monitor and the tour guest, which shows what a guest
 
 check-steps := lint unit guest-tests example rules emulate-check fuzz mutate reproducible system \
                boundaries
-proof-steps := lint unit guest-tests-full example rules emulate-full shadow-full fuzz mutate \
-               reproducible system-full nmi-map boundaries-full
+proof-steps := lint unit guest-tests-full example rules emulate-full shadow-full calls-full \
+               fuzz mutate reproducible system-full nmi-map boundaries-full
 
 lint: $(opcodes) ## what can be said of the sources without running them
 	$(Q)tests/host/checks/lint $(TARGETCC) $(CFLAGS)

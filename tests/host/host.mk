@@ -154,6 +154,9 @@ $(BUILD)/host/shadow-bench: $(patsubst %.c,$(BUILD)/%.o,$(mm) $(shadow) lib/stri
 shadow-bench: $(BUILD)/host/shadow-bench ## instructions that shadow paging spends on an operation
 	$(Q)$<
 
+# The calls that guests make.
+include tests/host/calls/calls.mk
+
 # The decoder and the emulator.
 include tests/host/emulate/emulate.mk
 unit-tests += $(emulate-tests)

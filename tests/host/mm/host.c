@@ -36,7 +36,7 @@ __noreturn void bug_panic(const char *format, ...)
 	abort();
 }
 
-void log_print(enum log_level level, const char *format, ...)
+__attribute__((weak)) void log_print(enum log_level level, const char *format, ...) /* likewise */
 {
 	va_list args;
 
