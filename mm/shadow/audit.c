@@ -103,13 +103,19 @@ static bool link_is_sound(const struct shadow *s, const struct shadow_page *page
 	return true;
 }
 
+/* A root that is dropped may be of the time before shadow_set_upper_half(). */
+static bool is_current_root(const struct shadow *s, const struct shadow_page *page)
+{
+	return role_level(page->key.role) == 4 && page_is_live(s, page);
+}
+
 /* I2: between pages of one guest, downwards by one level, and U=0 where the top level forces it. */
 static bool child_is_sound(const struct shadow *s, const struct shadow_page *page, unsigned slot)
 {
 	u64 spte = page->sptes[slot];
 	const struct frame *f = frame_of(MFN((spte & PTE_FRAME) >> PAGE_SHIFT));
 	const struct shadow_page *child;
-	bool force = role_level(page->key.role) == 4 && slot >= s->config.supervisor_from_slot;
+	bool force = is_current_root(s, page) && slot >= s->config.supervisor_from_slot;
 
 	HOLDS(f && f->type == FRAME_SHADOW && f->owner == s->config.p2m->owner);
 	child = spte_child(s, spte);
@@ -148,6 +154,8 @@ static bool page_is_sound(const struct shadow *s, const struct shadow_page *page
 	HOLDS(!page->generation || page->generation <= s->generation);
 	if (page_is_loose(page) || !page->table)
 		in_sync = page->key.role & ROLE_SPLIT;
+	if (is_root && !is_current_root(s, page))
+		in_sync = false;
 	for (unsigned slot = 0; slot < SHADOW_SLOTS; slot++) {
 		if (!page->sptes[slot] || (is_root && !page->links[slot]))
 			continue;
