@@ -200,6 +200,16 @@ int p2m_set_table(struct p2m *p2m, gfn_t gfn, bool is_table)
 	return revoke(p2m, gfn, P2M_R | P2M_X);
 }
 
+int p2m_publish(struct p2m *p2m, gfn_t gfn)
+{
+	struct p2m_entry *e = p2m_lookup(p2m, gfn);
+
+	if (!e)
+		return -ENOENT;
+	e->word |= P2M_PUBLISHED;
+	return 0;
+}
+
 /* The rights go first, so that nothing is translated anew while the old translations go in pieces.
  */
 static int remove_entry(struct p2m *p2m, gfn_t gfn, struct p2m_entry *e)

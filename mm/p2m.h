@@ -26,7 +26,7 @@
 #define P2M_X	      4u
 #define P2M_RIGHTS    7u
 #define P2M_ON_DEMAND 8u  /* a missing right is to be supplied (POPULATE), not to be watched */
-#define P2M_PUBLISHED 16u /* set by p2m_insert() for FRAME_PUBLISHED */
+#define P2M_PUBLISHED 16u /* never a page table: p2m_insert() of FRAME_PUBLISHED, p2m_publish() */
 #define P2M_PRESENT   32u /* set by p2m_insert() */
 #define P2M_TABLE     64u /* p2m_set_table(): the guest says that this is a page table */
 
@@ -83,6 +83,10 @@ int p2m_set_rights(struct p2m *p2m, gfn_t gfn, unsigned rights) __must_check;
  * them all the same, as a kernel with CR0.WP=0 may. -ENOENT; -EAGAIN: call again.
  */
 int p2m_set_table(struct p2m *p2m, gfn_t gfn, bool is_table) __must_check;
+
+/* From now on the monitor keeps words of its own in this frame of the guest's RAM, and stores there
+ * unheard: it is no page table any more, which the shadows are to be told behind it. -ENOENT. */
+int p2m_publish(struct p2m *p2m, gfn_t gfn) __must_check;
 
 /* Take the frame away and put its reference. -ENOENT; -EAGAIN: call again. */
 int p2m_remove(struct p2m *p2m, gfn_t gfn) __must_check;

@@ -5,7 +5,8 @@
 #include "mm/machine.h"
 
 /* The information moves to a page of the guest's RAM, once; all ports count as raised, so that
- * nothing is lost on the way. */
+ * nothing is lost on the way. The page is no page table, as the shadows would hear of no store to
+ * it: neither of ours, nor of the guest's by way of the window. */
 static int register_info(struct guest *g, u64 argument)
 {
 	struct xen *x = xen_of(g);
@@ -23,8 +24,9 @@ static int register_info(struct guest *g, u64 argument)
 	    where.offset > PAGE_SIZE - sizeof(*info))
 		return -EINVAL;
 	answer = p2m_resolve(&g->p2m, GFN(where.gfn), P2M_R | P2M_W, &mfn);
-	if (answer != P2M_GRANTED)
+	if (answer != P2M_GRANTED || p2m_publish(&g->p2m, GFN(where.gfn)))
 		return -EINVAL;
+	shadow_forget_table(&g->shadow, GFN(where.gfn));
 	info = (void *)((char *)machine_map(mfn) + where.offset);
 	*info = *x->info;
 	info->pending_sel = ~0ul;

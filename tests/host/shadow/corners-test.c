@@ -280,6 +280,41 @@ static void test_told_table(void)
 	scene_end();
 }
 
+/* A page of the guest's RAM in which the monitor stores unheard is a table no more. */
+static void test_published_ram(void)
+{
+	struct shadow_result r;
+	mfn_t mfn;
+
+	scene_begin(SHADOW_TRAPPED, SHADOW_FRAMES_MIN);
+	map_first();
+	CHECK(is_reached(0x1000, load, DATA + 1));
+	CHECK(p2m_publish(&p2m, GFN(GUEST_FRAMES + 1)) == -ENOENT);
+	CHECK(p2m_publish(&p2m, GFN(L1)) == 0);
+	shadow_forget_table(&shadow, GFN(L1));
+	*word(L1, 1) = 0;
+	CHECK(scene_try(GVA(0x1000), load, &r, &mfn) == SHADOW_REFLECT && r.error_code == 9);
+	CHECK(shadow_is_sound(&shadow, true));
+	scene_end();
+}
+
+/* A guest's upper half becomes another, while a root of before has user pages there. */
+static void test_upper_half_changes(void)
+{
+	const u64 high = 0xffff800000001000;
+
+	scene_begin(SHADOW_TRAPPED, SHADOW_FRAMES_MIN);
+	map_first();
+	set_entry(L4, 256, *word(L4, 0));
+	shadow_load_cr3(&sv, 0);
+	CHECK(is_reached(high, user, DATA + 1));
+	shadow_set_upper_half(&shadow, 270, 271, 256);
+	CHECK(shadow_is_sound(&shadow, true));
+	CHECK(is_reached(high, load, DATA + 1) && is_refused(high, user));
+	CHECK(shadow_is_sound(&shadow, true));
+	scene_end();
+}
+
 /* A loose table is written by way of an spte that then goes, or changes: the store is not forgotten
  * with it. */
 static void test_dirty_kept(u64 bits)
@@ -341,6 +376,8 @@ int main(void)
 	test_large_narrowed(SHADOW_NOTIFIED);
 	test_rights_left();
 	test_told_table();
+	test_published_ram();
+	test_upper_half_changes();
 	test_dirty_kept(0);
 	test_dirty_kept(ALL_BITS & ~4ul);
 	test_invlpg_untold();
