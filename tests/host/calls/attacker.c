@@ -94,7 +94,7 @@ static bool is_left_out(const struct attacker *a, u64 number, const u64 argument
 				  number == GN_CALL_block || number == GN_CALL_halt);
 	if (number == 29)
 		return spared && arguments[0] - 1 <= 2;
-	return number == XEN_CALL_IRET && spared && one_in(2);
+	return number == XEN_CALL_IRET && spared;
 }
 
 static bool call(struct attacker *a)
@@ -229,7 +229,7 @@ static u64 some_rip(struct attacker *a)
 	const struct gn_range *table = one_in(2) ? gn_ranges : gn_places;
 	const struct gn_range *end = table == gn_ranges ? gn_ranges_end : gn_places_end;
 
-	if (one_in(2))
+	if (one_in(4))
 		return table[host_random() % (u64)(end - table)].first;
 	if (one_in(2))
 		return memory_address(MEMORY_CODE) + host_random() % 8192;
@@ -391,6 +391,7 @@ static void begin(struct attacker *a)
 	a->call.is_made = a->access.is_made = a->is_kernel = false;
 	a->prepared = 0;
 	a->is_built = true;
+	(void)world_step();
 	a->abi = one_in(2) ? GN_ABI_XEN : GN_ABI_NATIVE;
 	memory_make(&a->memory);
 }

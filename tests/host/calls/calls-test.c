@@ -15,7 +15,8 @@
 #include "tests/host/calls/world.h"
 #include "tests/host/mm/host.h"
 
-#define STEPS 40000
+#define STEPS	      40000
+#define WORLD_SECONDS 300 /* seldom 5: one that takes longer never ends */
 
 static u64 steps[STEPS], kept[STEPS];
 
@@ -35,7 +36,7 @@ static void write_log(struct log_sink *sink, const char *text, size_t size)
 	fwrite(text, 1, size, stdout);
 }
 
-static bool holds(u64 seed, const u64 *chosen, u64 count, bool quiet)
+static bool holds(const u64 *chosen, u64 count, bool quiet)
 {
 	static struct log_sink sink = {.write = write_log};
 	int status;
@@ -47,10 +48,11 @@ static bool holds(u64 seed, const u64 *chosen, u64 count, bool quiet)
 		if (quiet &&
 		    (!freopen("/dev/null", "w", stdout) || !freopen("/dev/null", "w", stderr)))
 			_exit(2);
+		alarm(WORLD_SECONDS);
 		world_is_told = !quiet;
 		if (!quiet)
 			log_add_sink(&sink);
-		world_run(seed, chosen, count);
+		world_run(chosen, count);
 		fflush(stdout);
 		_exit(0);
 	}
@@ -67,15 +69,24 @@ static u64 without(u64 *to, u64 count, u64 at, u64 piece)
 	return count - piece;
 }
 
-static void shrink(u64 seed, u64 count)
+/* Of the steps from first to last: mostly the life in which it failed is enough. */
+static void shrink(u64 seed, u64 first, u64 last)
 {
 	static u64 fewer[STEPS];
+	u64 count = last - first + 1;
 
+	world_judge_interval = 1; /* so that it fails as early as it can */
+	printf("calls-test: SEED=%lu KEEP=0-%lu fails; shrinking\n", seed, last);
+	memmove(kept, kept + first, count * sizeof(*kept));
+	if (holds(kept, count, true)) {
+		count = last + 1;
+		memcpy(kept, steps, count * sizeof(*kept));
+	}
 	for (u64 piece = count / 2; piece; piece /= 2)
 		for (u64 at = 0; at + piece <= count;) {
 			u64 left = without(fewer, count, at, piece);
 
-			if (holds(seed, fewer, left, true)) {
+			if (holds(fewer, left, true)) {
 				at += piece;
 				continue;
 			}
@@ -89,14 +100,15 @@ static void shrink(u64 seed, u64 count)
 		printf("%s%lu", i ? "," : "", n);
 	}
 	printf("\n");
-	holds(seed, kept, count, false);
+	holds(kept, count, false);
 }
 
 /* KEEP=: these of the world's steps, n or n-n between commas, told one by one. */
-static int repeat(u64 seed, const char *list)
+static int repeat(const char *list)
 {
 	u64 count = 0;
 
+	world_judge_interval = 1;
 	while (*list) {
 		char *end;
 		u64 first = strtoull(list, &end, 0), last = first;
@@ -107,7 +119,7 @@ static int repeat(u64 seed, const char *list)
 			kept[count++] = steps[n];
 		list = *end ? end + 1 : end;
 	}
-	return !holds(seed, kept, count, false);
+	return !holds(kept, count, false);
 }
 
 /* ---- reports ---- */
@@ -159,14 +171,14 @@ int main(int argc, char **argv)
 			    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (getenv("KEEP")) {
 		make_steps(seed);
-		return repeat(seed, getenv("KEEP"));
+		return repeat(getenv("KEEP"));
 	}
 	printf("calls-test: %lu calls, seed %lu\n", calls, seed);
 	for (; world_counts->calls < calls; seed++) {
 		make_steps(seed);
-		if (!holds(seed, steps, STEPS, true)) {
+		if (!holds(steps, STEPS, true)) {
 			host_failed++;
-			shrink(seed, world_counts->step + 1);
+			shrink(seed, world_counts->life, world_counts->step);
 			break;
 		}
 		host_passed++;

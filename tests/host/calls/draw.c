@@ -59,6 +59,7 @@ static u64 place(const struct memory *m)
 	return RANDOM(places);
 }
 
+/* A call takes its buffers in pieces of 16 to 256 entries. */
 static u64 count(void)
 {
 	static const u64 counts[] = {255,
@@ -83,6 +84,8 @@ static u64 gfn(const struct memory *m)
 {
 	if (one_in(48))
 		return place(m) >> (one_in(2) ? PAGE_SHIFT : 0);
+	if (one_in(4)) /* those that are reached from the beginning */
+		return MEMORY_TREE + host_random() % 4;
 	return one_in(2) ? MEMORY_TREE + host_random() % (MEMORY_TREE_END - MEMORY_TREE)
 			 : host_random() % m->frames;
 }
@@ -121,7 +124,8 @@ static u64 address(const struct memory *m)
 	case 0:
 		return place(m);
 	case 1: /* by way of the ruined tree */
-		return ((u64)MEMORY_TREE_SLOT << 39) | (host_random() & 0x7ff8);
+		return ((u64)MEMORY_TREE_SLOT << 39) |
+		       (host_random() & (one_in(4) ? 0x40207ff8 : 0x7ff8));
 	case 2:
 		return 0x200000 + (host_random() & 0xfff8); /* a large page */
 	case 3:
@@ -298,7 +302,7 @@ static size_t draw_item(const struct memory *m, enum draw_content content, void 
 		return draw_frame(m, to);
 	case CONTENT_INFO:
 		words[0] = gfn(m);
-		words[1] = one_in(4) ? host_random() % 8192 : host_random() % 512 * 8;
+		words[1] = one_in(4) ? host_random() % 8192 : host_random() % 8 * 8;
 		return 16;
 	default:
 		words[0] = any(m);
@@ -380,9 +384,14 @@ enum draw_content draw_native(const struct memory *m, u64 number, u64 arguments[
 	return content;
 }
 
+/* Operations that a call's first argument names; elsewhere it is what its kind says. */
+#define OPERATIONS_MAX	8
+#define OPERATIONS(...) .operation = {__VA_ARGS__}, .operations = sizeof((u8[]){__VA_ARGS__})
+
 static const struct {
 	enum draw_kind kind[6];
 	enum draw_content content;
+	u8 operation[OPERATIONS_MAX], operations;
 } xen_known[XEN_CALL_COUNT] = {
     [0] = {{DRAW_BUFFER}, CONTENT_TRAPS},
     [1] = {{DRAW_BUFFER, DRAW_COUNT, DRAW_BUFFER}, CONTENT_UPDATES},
@@ -392,40 +401,50 @@ static const struct {
     [8] = {{DRAW_SMALL, DRAW_ADDRESS}, CONTENT_WORDS},
     [9] = {{DRAW_SMALL}, CONTENT_WORDS},
     [10] = {{DRAW_TABLE, DRAW_ENTRY}, CONTENT_DESCRIPTORS},
-    [12] = {{DRAW_SMALL, DRAW_BUFFER}, CONTENT_SMALL},
+    [12] = {{DRAW_SMALL, DRAW_BUFFER},
+	    CONTENT_SMALL,
+	    OPERATIONS(XEN_MEMORY_MAP, XEN_MACHPHYS_MAPPING)},
     [13] = {{DRAW_BUFFER, DRAW_COUNT}, CONTENT_CALLS},
     [14] = {{DRAW_ADDRESS, DRAW_ENTRY, DRAW_SMALL}, CONTENT_ENTRIES},
     [15] = {{DRAW_TIME}, CONTENT_WORDS},
-    [17] = {{DRAW_SMALL, DRAW_BUFFER}, CONTENT_SMALL},
+    [17] = {{DRAW_SMALL, DRAW_BUFFER},
+	    CONTENT_SMALL,
+	    OPERATIONS(XEN_VERSION, XEN_EXTRAVERSION, XEN_GET_FEATURES, XEN_PAGESIZE)},
     [18] = {{DRAW_ZERO, DRAW_COUNT, DRAW_BUFFER}, CONTENT_WORDS},
     [23] = {{DRAW_ANY}, CONTENT_FRAME},
-    [24] = {{DRAW_SMALL, DRAW_ZERO, DRAW_BUFFER}, CONTENT_INFO},
+    [24] = {{DRAW_SMALL, DRAW_ZERO, DRAW_BUFFER},
+	    CONTENT_INFO,
+	    OPERATIONS(XEN_VCPU_IS_UP, XEN_VCPU_REGISTER_RUNSTATE, XEN_VCPU_STOP_PERIODIC,
+		       XEN_VCPU_SET_SINGLESHOT, XEN_VCPU_STOP_SINGLESHOT, XEN_VCPU_REGISTER_INFO,
+		       XEN_VCPU_REGISTER_TIME)},
     [25] = {{DRAW_SMALL, DRAW_ADDRESS}, CONTENT_WORDS},
     [26] = {{DRAW_BUFFER, DRAW_COUNT, DRAW_BUFFER}, CONTENT_OPERATIONS},
     [29] = {{DRAW_SMALL, DRAW_BUFFER}, CONTENT_SMALL},
     [30] = {{DRAW_ZERO, DRAW_BUFFER}, CONTENT_CALLBACK},
-    [32] = {{DRAW_SMALL, DRAW_BUFFER}, CONTENT_SMALL},
+    [32] = {{DRAW_SMALL, DRAW_BUFFER},
+	    CONTENT_SMALL,
+	    OPERATIONS(XEN_EVTCHN_BIND_VIRQ, XEN_EVTCHN_CLOSE, XEN_EVTCHN_SEND,
+		       XEN_EVTCHN_ALLOC_UNBOUND, XEN_EVTCHN_BIND_IPI, XEN_EVTCHN_BIND_VCPU,
+		       XEN_EVTCHN_UNMASK)},
 };
 
 enum draw_content draw_xen(const struct memory *m, u64 number, u64 arguments[6])
 {
 	static unsigned depth; /* a multicall's calls have buffers, too */
+	bool is_known = number < XEN_CALL_COUNT;
 	enum draw_content content = host_random() % CONTENTS;
 
-	if (number < XEN_CALL_COUNT && !one_in(4))
+	if (is_known && !one_in(4))
 		content = xen_known[number].content;
 	if (depth && content == CONTENT_CALLS)
 		content = CONTENT_WORDS;
 	depth++;
-	for (unsigned i = 0; i < 6; i++) {
-		enum draw_kind kind =
-		    number < XEN_CALL_COUNT ? xen_known[number].kind[i] : DRAW_ANY;
-
-		if (number == 12 && i == 0 && one_in(2))
-			arguments[i] = one_in(2) ? XEN_MEMORY_MAP : XEN_MACHPHYS_MAPPING;
-		else
-			arguments[i] = argument(m, kind, content);
-	}
+	for (unsigned i = 0; i < 6; i++)
+		arguments[i] =
+		    argument(m, is_known ? xen_known[number].kind[i] : DRAW_ANY, content);
+	if (is_known && xen_known[number].operations && !one_in(8))
+		arguments[0] =
+		    xen_known[number].operation[host_random() % xen_known[number].operations];
 	depth--;
 	return content;
 }

@@ -25,6 +25,7 @@
 
 struct world_counts *world_counts;
 bool world_is_told;
+unsigned world_judge_interval = 96;
 
 static struct world {
 	const u64 *steps;
@@ -97,7 +98,7 @@ void test_enter_guest(struct guest_regs *regs)
 		w.idle = 0;
 		if (w.next == w.count)
 			guest_kill(g, "there are no steps left");
-		if (++entries % JUDGE_INTERVAL == 0) {
+		if (++entries % world_judge_interval == 0) {
 			judge_guest(g);
 			if (w.victim.memory.g)
 				victim_judge(&w.victim);
@@ -177,6 +178,8 @@ static void live(void)
 	static const struct options options;
 	u64 before = frame_count_free();
 
+	host_seed = w.steps[w.next] | 1; /* so that a life without those before it is the same */
+	world_counts->life = w.next;
 	w.idle = 0;
 	w.victim = (struct victim){0};
 	w.asked.count = ATTACKERS + 1;
@@ -189,11 +192,10 @@ static void live(void)
 	world_counts->lives++;
 }
 
-void world_run(u64 seed, const u64 *steps, u64 count)
+void world_run(const u64 *steps, u64 count)
 {
 	w.steps = steps;
 	w.count = count;
-	host_seed = seed | 1;
 	test_machine_make();
 	w.module = frame_alloc_run(1, FRAME_PUBLISHED, FRAME_OWNER_MONITOR);
 	while (w.next < count)

@@ -13,14 +13,15 @@ struct world_counts {
 	u64 obeyed, refused, restarts;
 	u64 exits, faults, lives, deaths, audits, reclaimed;
 	u64 work, worst_reason, worst_call; /* the longest piece between two entries, in blocks */
-	u64 step;			    /* that was begun last */
+	u64 step, life;			    /* that was begun last; the present life's first */
 };
 
 extern struct world_counts *world_counts;
 extern bool world_is_told; /* print each call */
+extern unsigned world_judge_interval; /* entries from one long look to the next */
 
 /* Each step is a seed of its own, so any of them can be left out. */
-void world_run(u64 seed, const u64 *steps, u64 count);
+void world_run(const u64 *steps, u64 count);
 
 /* The next step's seed is in force. False: there are none left. */
 bool world_step(void);
