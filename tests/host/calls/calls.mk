@@ -2,7 +2,8 @@
 # calls.mk - hostile hypercalls on the monitor's own files: README.md beside this file. Included by
 # tests/host/host.mk.
 
-unit-tests += calls-test
+unit-tests   += calls-test
+mutate-tests += calls-mutate
 
 # Everything above arch/x86/cpu, and the run loop, with instructions.h for what only ring 0 may do.
 # The monitor's basic blocks are counted: so is how long an exit takes.
@@ -39,5 +40,8 @@ calls-test: $(BUILD)/host/calls-test
 
 calls-full: $(BUILD)/host/calls-test ## ten million hostile hypercalls
 	$(Q)$< 10000000
+
+calls-mutate: $(opcodes)
+	$(Q)tests/host/mutate/mutate --calls
 
 .PHONY: calls-full

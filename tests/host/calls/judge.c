@@ -156,7 +156,9 @@ void __sanitizer_cov_trace_pc(void);
 /* The compiler calls it in each basic block of the monitor's. */
 void __sanitizer_cov_trace_pc(void)
 {
-	blocks++;
+	if (++blocks - began > WORK_MAX && is_measured)
+		bug_panic("more than %u blocks for one exit: reason %u, RAX %#lx", WORK_MAX,
+			  work_reason, work_call);
 }
 
 void judge_work_begin(unsigned reason, u64 call)
@@ -179,7 +181,4 @@ void judge_work_end(void)
 		world_counts->worst_reason = work_reason;
 		world_counts->worst_call = work_call;
 	}
-	if (work > WORK_MAX)
-		bug_panic("%lu blocks for one exit: reason %u, RAX %#lx", work, work_reason,
-			  work_call);
 }
