@@ -9,11 +9,16 @@
 #include "guest-abi/xen.h"
 #include "lib/types.h"
 
+#define XEN_CALL_SET_TRAP_TABLE 0
+#define XEN_CALL_MMU_UPDATE	1
+#define XEN_CALL_SET_GDT	2
+#define XEN_CALL_MMUEXT_OP	26
+
 /* Hypercalls: the number, the name of its handler. All that are not here are -ENOSYS. */
 #define XEN_HYPERCALLS(X)                                                                          \
-	X(0, set_trap_table)                                                                       \
-	X(1, mmu_update)                                                                           \
-	X(2, set_gdt)                                                                              \
+	X(XEN_CALL_SET_TRAP_TABLE, set_trap_table)                                                 \
+	X(XEN_CALL_MMU_UPDATE, mmu_update)                                                         \
+	X(XEN_CALL_SET_GDT, set_gdt)                                                               \
 	X(XEN_CALL_STACK_SWITCH, stack_switch)                                                     \
 	X(5, fpu_taskswitch)                                                                       \
 	X(8, set_debugreg)                                                                         \
@@ -28,7 +33,7 @@
 	X(XEN_CALL_IRET, iret)                                                                     \
 	X(24, vcpu_op)                                                                             \
 	X(XEN_CALL_SET_SEGMENT_BASE, set_segment_base)                                             \
-	X(26, mmuext_op)                                                                           \
+	X(XEN_CALL_MMUEXT_OP, mmuext_op)                                                           \
 	X(29, sched_op)                                                                            \
 	X(30, callback_op)                                                                         \
 	X(32, event_channel_op)

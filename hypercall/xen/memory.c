@@ -162,16 +162,35 @@ static int extended(struct guest *g, const struct xen_mmuext_op *op)
 	}
 }
 
+/* How much of a piece an operation is: an LDT has as many descriptors as a piece has updates, and
+ * what forgets tables or a whole address space withdraws many translations. */
+static unsigned share(u32 cmd)
+{
+	switch (cmd) {
+	case XEN_MMUEXT_SET_LDT:
+		return PIECE;
+	case XEN_MMUEXT_UNPIN:
+	case XEN_MMUEXT_NEW_BASEPTR:
+	case XEN_MMUEXT_TLB_FLUSH_LOCAL:
+	case XEN_MMUEXT_TLB_FLUSH_MULTI:
+	case XEN_MMUEXT_TLB_FLUSH_ALL:
+		return PIECE / 16;
+	default:
+		return 1;
+	}
+}
+
 struct call_result xen_mmuext_op(struct guest *g, u64 *a)
 {
 	u64 count = a[1] & XEN_COUNT_MASK;
 	struct xen_mmuext_op op __uninitialized;
 
-	for (unsigned i = 0; count && i < PIECE; i++, count--, a[0] += sizeof(op)) {
+	for (unsigned done = 0; count && done < PIECE; count--, a[0] += sizeof(op)) {
 		int error;
 
 		if (!xen_get(g, a[0], &op, sizeof(op)))
 			return call_done(-EFAULT);
+		done += share(op.cmd);
 		error = extended(g, &op);
 		if (error == -EAGAIN)
 			break; /* a piece of this operation is done */

@@ -5,12 +5,28 @@
  */
 #include "hypercall/xen/xen.h"
 
+#define PIECE  128 /* that of mmu_update */
 #define RESULT offsetof(struct xen_multicall_entry, result)
 
 /* The result, and the arguments as far as they have come. */
 static __noinline bool put_back(struct guest *g, u64 at, const struct xen_multicall_entry *entry)
 {
 	return xen_put(g, at + RESULT, &entry->result, sizeof(*entry) - RESULT);
+}
+
+/* How much of a piece a call within is: all of them together are to take no longer than one. */
+static u64 share(const struct xen_multicall_entry *entry)
+{
+	switch (entry->op) {
+	case XEN_CALL_SET_TRAP_TABLE:
+	case XEN_CALL_SET_GDT:
+		return PIECE;
+	case XEN_CALL_MMU_UPDATE:
+	case XEN_CALL_MMUEXT_OP:
+		return MAX(entry->args[1], PIECE / 16);
+	default:
+		return PIECE / 16;
+	}
 }
 
 /* A call within that has only done a piece writes its progress into its entry, and all begins again
@@ -20,11 +36,12 @@ struct call_result xen_multicall(struct guest *g, u64 *a)
 	struct xen_multicall_entry entry __uninitialized;
 	bool yield = false;
 
-	for (unsigned i = 0; a[1] && i < 16; i++, a[0] += sizeof(entry), a[1]--) {
+	for (u64 left = PIECE; a[1] && left; a[0] += sizeof(entry), a[1]--) {
 		struct call_result result = {-ENOSYS, CALL_DONE};
 
 		if (!xen_get(g, a[0], &entry, sizeof(entry)))
 			return call_done(-EFAULT);
+		left -= MIN(left, share(&entry));
 		if (entry.op < XEN_CALL_COUNT && entry.op != 13 && entry.op != 23)
 			result = xen_calls[entry.op & index_mask(entry.op, XEN_CALL_COUNT)](
 			    g, entry.args);
