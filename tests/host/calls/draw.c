@@ -316,11 +316,13 @@ u64 draw_buffer(const struct memory *m, enum draw_content content)
 	unsigned items = content == CONTENT_FRAME || content == CONTENT_INFO ? 1
 			 : one_in(8)					     ? 256
 				     : 1 + host_random() % 8;
+	bool are_alike = one_in(4);
+	u64 item[ITEM / 8];
+	size_t size = 0;
 
 	while (items--) {
-		u64 item[ITEM / 8];
-		size_t size = draw_item(m, content, item);
-
+		if (!size || !are_alike)
+			size = draw_item(m, content, item);
 		memory_put(m, to, item, size);
 		to += size;
 	}

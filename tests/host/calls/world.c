@@ -17,11 +17,12 @@
 #include "tests/host/calls/victim.h"
 #include "tests/host/calls/world.h"
 
-#define ATTACKERS      2
-#define JUDGE_INTERVAL 96  /* entries */
-#define IDLE_MAX       100 /* times that the CPU sleeps, or the victim wakes, and nobody attacks */
-#define MODULE_FRAMES  2
-#define ENTRY_NS       10000
+#define ATTACKERS     2
+#define IDLE_MAX      100 /* times that the CPU sleeps, or the victim wakes, and nobody attacks */
+#define MODULE_FRAMES 2
+#define PLENTY	      1200 /* frames, for three guests; and what is not enough for them */
+#define SCARCE	      100
+#define ENTRY_NS      10000
 
 struct world_counts *world_counts;
 bool world_is_told;
@@ -173,10 +174,22 @@ static void ask(struct guest_config *config, unsigned owner, u64 frames)
 	snprintf(config->name, sizeof(config->name), "guest-%u", owner);
 }
 
+/* Leave so many frames, or let go of what was taken: guests can fail for want of memory anywhere. */
+static void starve(u64 frames)
+{
+	static mfn_t taken[RAM_FRAMES];
+	static unsigned count;
+
+	while (frames && frame_count_free() > frames)
+		taken[count++] = frame_alloc(FRAME_MONITOR, FRAME_OWNER_MONITOR);
+	while (!frames && count)
+		frame_put(taken[--count]);
+}
+
 static void live(void)
 {
 	static const struct options options;
-	u64 before = frame_count_free();
+	u64 before = frame_count_free(), first = w.next;
 
 	host_seed = w.steps[w.next] | 1; /* so that a life without those before it is the same */
 	world_counts->life = w.next;
@@ -186,8 +199,13 @@ static void live(void)
 	for (unsigned i = 0; i < ATTACKERS; i++)
 		ask(&w.asked.config[i], i + 1, MEMORY_LEAST + host_random() % 64);
 	ask(&w.asked.config[ATTACKERS], ATTACKERS + 1, MEMORY_LEAST);
+	if (one_in(4))
+		starve(PLENTY - host_random() % (PLENTY - SCARCE));
 	guests_start(&w.asked, &options);
 	run_guests(&test_cpu_structure, &options);
+	starve(0);
+	if (w.next == first) /* no attacker could be made */
+		w.next++;
 	BUG_ON(frame_count_free() != before);
 	world_counts->lives++;
 }
