@@ -26,6 +26,7 @@
 #define FLAGS_IF_1 2	/* RFLAGS.IF, in the second byte of RFLAGS */
 #define FLAGS_IF_BIT 9
 #define FLAGS_FIXED  2	/* bit 1 is always set */
+#define LAZY	     (GN_LAZY_MMU | GN_LAZY_CPU)
 
 #define X(number, name, arguments, flags, promise) .set GN_CALL_##name, number ;
 GN_HYPERCALLS(X)
@@ -68,8 +69,8 @@ gn_code_area:
 .macro hypercall_slot number, flags
 	slot	\number
 	mov	$\number, %eax
-	.if \flags & ~GN_DEFER
-	testb	$\flags & ~GN_DEFER, VP(GN_VP_LAZY)
+	.if \flags & LAZY
+	testb	$\flags & LAZY, VP(GN_VP_LAZY)
 	jnz	defer
 	.endif
 	syscall

@@ -12,7 +12,8 @@
  *
  * X(number, name, arguments, flags, "promise")
  * arguments: A0() ... A5(names in register order); flags: 0, GN_DEFER (may also be put in the
- * ring), or GN_DEFER_MMU or GN_DEFER_CPU (likewise, and in that lazy mode the slot puts it there).
+ * ring), GN_DEFER_MMU or GN_DEFER_CPU (likewise, and in that lazy mode the slot puts it there), or
+ * GN_ABSENT (the call has its number, and is answered by -GN_ENODEV until there is what it is for).
  */
 #ifndef GUEST_ABI_HYPERCALLS_H
 #define GUEST_ABI_HYPERCALLS_H
@@ -20,6 +21,7 @@
 #define GN_DEFER     1
 #define GN_DEFER_MMU 3
 #define GN_DEFER_CPU 5
+#define GN_ABSENT    8
 
 /* clang-format off */
 #define GN_HYPERCALLS(X) \
@@ -74,7 +76,14 @@
 	X(29, table_release, A2(physical, kind), GN_DEFER_MMU, \
 	  "the frame is a page table no more") \
 	X(30, timer_periodic, A2(deadline, period), 0, \
-	  "raise GN_PORT_TIMER then, and again every period ns, until the timer is set anew")
+	  "raise GN_PORT_TIMER then, and again every period ns, until the timer is set anew") \
+	/* Guests have one vCPU and no APIC. */ \
+	X(31, apic_read, A1(offset), GN_ABSENT, "the APIC's register at this offset; -ENODEV") \
+	X(32, apic_write, A2(offset, value), GN_ABSENT, "likewise: store into it; -ENODEV") \
+	X(33, send_ipi, A2(vcpu, vector), GN_ABSENT, \
+	  "an event of this vector for another vCPU; -ENODEV") \
+	X(34, set_vcpu_state, A2(vcpu, address), GN_ABSENT, \
+	  "the registers with which another vCPU begins; -ENODEV")
 
 /* The errors that a guest may see. */
 #define GN_ERRORS(X) \

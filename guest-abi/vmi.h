@@ -91,9 +91,9 @@
 	NATIVE(OUTSW, "OUTSW", "likewise") \
 	NONE(IODelay, "there is no device to wait for") \
 	NONE(SetIOPLMask, "no port is behind IN and OUT, whoever executes them") \
-	NONE(APICRead, "a guest has no APIC: its timer and IPIs are ports") \
-	NONE(APICWrite, "likewise; `port_raise` is the IPI to oneself") \
-	NONE(SetInitialAPState, "a guest has one vCPU") \
+	CALL(APICRead, apic_read) \
+	CALL(APICWrite, apic_write) \
+	CALL(SetInitialAPState, set_vcpu_state) \
 	NATIVE(GetCycleFrequency, "MOV", "`clock.tsc_khz` of the vcpu page") \
 	NATIVE(GetCycleCounter, "RDTSC", "executed by the CPU; in ns by the vcpu page's clock") \
 	CALL(GetCycleCounter, get_stats) \

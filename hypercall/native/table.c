@@ -10,8 +10,15 @@
 GN_HYPERCALLS(X)
 #undef X
 
+static struct call_result no_device(struct guest *g, u64 *registers)
+{
+	(void)g, (void)registers;
+	return call_done(-ENODEV);
+}
+
 static const call_fn native_calls[] = {
-#define X(number, name, arguments, flags, promise) [number] = call_##name,
+#define X(number, name, arguments, flags, promise)                                                 \
+	[number] = (flags)&GN_ABSENT ? no_device : call_##name,
     GN_HYPERCALLS(X)
 #undef X
 };
