@@ -7,6 +7,9 @@
  * the last page. Unused bytes are UD2. Linked at its published address; the monitor maps its frames
  * read-only into every guest, so it holds no secret and no state.
  *
+ * Below each slot stands its reading in C, which `make listing` prints beside the instructions:
+ * registers by their names; vif, pending, site and so on are fields of the vcpu page.
+ *
  * A guest has no interrupt flag of its own: vif, a byte of the vcpu page, stands for it. Setting
  * vif and acting on it are two instructions, and an event may come between them. The ranges at the
  * end of this file say what the monitor does about it when it finds RIP there: mostly it moves RIP
@@ -66,6 +69,7 @@ gn_code_area:
 #define A3(a, b, c)
 #define A4(a, b, c, d)
 #define A5(a, b, c, d, e)
+/* C: if (lazy & flags) return defer(number); rax = NAME(rdi, rsi, ...), by the monitor */
 .macro hypercall_slot number, flags
 	slot	\number
 	mov	$\number, %eax
@@ -82,10 +86,12 @@ GN_HYPERCALLS(X)
 /* ---- operations ------------------------------------------------------------------------------ */
 
 	slot	128 /* cli */
+	/* C: vif = 0 */
 	movb	$0, VIF
 	ret
 
 	slot	129 /* sti */
+	/* C: vif = 1; if (pending) ud2(): the monitor delivers */
 	movb	$1, VIF
 	cmpb	$0, PENDING
 	jne	sti_check
@@ -95,10 +101,12 @@ sti_check:
 	ret
 
 	slot	130 /* get_vif */
+	/* C: rax = vif */
 	movzbl	VIF, %eax
 	ret
 
 	slot	131 /* set_vif */
+	/* C: vif = dil; if (dil && pending) ud2(): the monitor delivers */
 	mov	%dil, VIF
 	test	%dil, %dil
 	jz	1f
@@ -110,15 +118,18 @@ set_vif_check:
 	jmp	1b
 
 	slot	132 /* iret: from here on without events, as long as the instruction would take */
+	/* C: vif = 0; site = 0; iret_body() */
 	movb	$0, VIF
 	movq	$0, VP(GN_VP_SITE)
 	{disp32} jmp iret_body
 
 	slot	133 /* sysret */
+	/* C: vif = 0; page->sysret = {rcx, cs, r11, rsp, ss}; rsp = &page->sysret; iretq() */
 sysret_slot:
 	{disp32} jmp sysret_body
 
 	slot	134 /* get_cr2 */
+	/* C: rax = page->cr2 */
 	mov	VP(GN_VP_CR2), %rax
 	ret
 
@@ -129,15 +140,22 @@ sysret_slot:
 	{disp32} jmp paging_bodies + \body * PAGING_BODY
 .endm
 	paging_slot 160, 0 /* pte_set */
+	/* C: old = *rdi; *rdi = rsi; if (notified && matters(old, rsi)) announce(rdi) */
 	paging_slot 161, 1 /* pte_swap */
+	/* C: rax = exchange(rdi, rsi); if (notified && matters(rax, rsi)) announce(rdi) */
 	paging_slot 162, 2 /* pte_test_and_set_bit */
+	/* C: rax = test_and_set_bit(rdi, rsi); if (notified && matters(...)) announce(rdi) */
 	paging_slot 163, 3 /* pte_test_and_clear_bit */
+	/* C: rax = test_and_clear_bit(rdi, rsi); if (notified && matters(...)) announce(rdi) */
 	paging_slot 164, 4 /* pte_deactivate */
+	/* C: rax = exchange(rdi, 0); if (notified && rax & PRESENT) announce(rdi) */
 
 	slot	165 /* set_linear_map */
+	/* C: if (rdi >= 4) return -EINVAL; linear[rdi] = {rsi, rdx << 12, r10 << 12}; rax = 0 */
 	jmp	set_linear_map_body
 
 	slot	166 /* set_lazy */
+	/* C: lazy = dil; rax = dil ? 0 : flush_deferred() */
 	mov	%dil, VP(GN_VP_LAZY)
 	xor	%eax, %eax
 	test	%dil, %dil
@@ -145,6 +163,7 @@ sysret_slot:
 	ret
 
 	slot	167 /* flush_deferred */
+	/* C: rax = ring_head == ring_tail ? 0 : drain() */
 flush_deferred:
 	mov	VP(GN_VP_RING_HEAD), %eax
 	sub	VP(GN_VP_RING_TAIL), %eax
@@ -154,6 +173,7 @@ flush_deferred:
 1:	ret
 
 	slot	192 /* relocation */
+	/* C: rax = edi < SITES ? &gn_relocations[edi] : NULL */
 	xor	%eax, %eax
 	cmp	$GN_SITE_COUNT, %edi
 	jae	1f
@@ -164,12 +184,14 @@ flush_deferred:
 1:	ret
 
 	slot	193 /* get_flags */
+	/* C: rax = vif << 9 | 2 */
 	movzbl	VIF, %eax
 	shl	$FLAGS_IF_BIT, %eax
 	or	$FLAGS_FIXED, %eax
 	ret
 
 	slot	194 /* set_flags */
+	/* C: vif = rdi >> 9 & 1; if (vif && pending) ud2(): the monitor delivers */
 	bt	$FLAGS_IF_BIT, %edi
 	setc	VIF
 	jnc	1f
@@ -181,6 +203,7 @@ set_flags_check:
 	jmp	1b
 
 	slot	195 /* iret_at_site: no event, whose handler would return by here, comes between */
+	/* C: vif = 0; site = pop(); iret_body() */
 	movb	$0, VIF
 	popq	VP(GN_VP_SITE)
 	{disp32} jmp iret_body
@@ -196,14 +219,17 @@ refused_\name:
 	ud2
 .endm
 	slot	196 /* write_cr3 */
+	/* C: if (load_cr3(rdi) < 0) ud2(): #GP, 3 bytes before the return address */
 	refusing_call GN_CALL_load_cr3, cr3
 
 	slot	197 /* write_fs_base */
+	/* C: if (set_segment_base(FS, rdi) < 0) ud2(): #GP, 2 bytes before the return address */
 	mov	%rdi, %rsi
 	mov	$GN_BASE_FS, %edi
 	refusing_call GN_CALL_set_segment_base, fs_base
 
 	slot	198 /* write_gs_base */
+	/* C: if (set_segment_base(GS, rdi) < 0) ud2(): #GP, 2 bytes before the return address */
 	mov	%rdi, %rsi
 	mov	$GN_BASE_GS, %edi
 	refusing_call GN_CALL_set_segment_base, gs_base

@@ -30,7 +30,7 @@ stack: ## the largest stack frames of the monitor
 	$(Q)cat $$(find $(BUILD)/stack -name '*.su' -not -path '*/guest*') | \
 		sort -t '	' -k 2 -nr | head -20
 
-listing: all ## each slot of the code area: its name and its instructions
+listing: all ## each slot of the code area: its name, what it does in C, its instructions
 	$(Q)tests/bench/listing $(BUILD)/gnomon.elf $(OBJDUMP)
 
 disasm: all ## one function of the monitor: make disasm F=vcpu_run
