@@ -234,6 +234,8 @@ refused_\name:
 	mov	$GN_BASE_GS, %edi
 	refusing_call GN_CALL_set_segment_base, gs_base
 
+#include "guest-abi/code-area-instructions.S"
+
 	fill	4096
 	.set next_slot, 256
 
@@ -532,6 +534,10 @@ gn_places:
 	range deliver_trap_request, deliver_trap_request, GN_PLACE_DELIVERED
 	range deliver_trap_error_request, deliver_trap_error_request, GN_PLACE_DELIVERED
 	range no_syscall_entry, no_syscall_entry, GN_PLACE_NO_SYSCALL
+	range emulate_sgdt, emulate_sgdt, GN_PLACE_EMULATE
+	range emulate_sidt, emulate_sidt, GN_PLACE_EMULATE
+	range emulate_sldt, emulate_sldt, GN_PLACE_EMULATE
+	range emulate_str, emulate_str, GN_PLACE_EMULATE
 	range refused_cr3, refused_cr3, GN_PLACE_REFUSED, 3	/* MOV to CR3 */
 	range refused_fs_base, refused_fs_base, GN_PLACE_REFUSED, 2 /* WRMSR */
 	range refused_gs_base, refused_gs_base, GN_PLACE_REFUSED, 2

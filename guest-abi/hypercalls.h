@@ -95,8 +95,8 @@
 
 /*
  * Operations of the code area that are not hypercalls. They are called, keep every register but
- * those named, and enter the monitor only if an event waits. O(slot, name, how it is reached,
- * "promise")
+ * those named, and enter the monitor only if an event waits, or to emulate what traps.
+ * O(slot, name, how it is reached, "promise")
  */
 #define GN_OPERATIONS(O) \
 	O(128, cli, "call", "vif = 0") \
@@ -133,7 +133,49 @@
 	O(197, write_fs_base, "call", \
 	  "FS base = RDI; no address: #GP 2 bytes before the return address. RAX, RCX, " \
 	  "R11, RDI, RSI are lost") \
-	O(198, write_gs_base, "call", "likewise GS base")
+	O(198, write_gs_base, "call", "likewise GS base") \
+	/* One instruction each: emulated, executed by the CPU, or left out. */ \
+	O(200, cpuid, "call", "EAX, EBX, ECX, EDX = CPUID of EAX, ECX") \
+	O(201, rdtsc, "call", "EDX:EAX = the TSC") \
+	O(202, rdpmc, "call", "EDX:EAX = performance counter ECX: #GP, there are none") \
+	O(203, rdmsr, "call", "EDX:EAX = MSR ECX") \
+	O(204, wrmsr, "call", "MSR ECX = EDX:EAX") \
+	O(205, read_cr0, "call", "RAX = CR0") \
+	O(206, read_cr3, "call", "RAX = CR3") \
+	O(207, read_cr4, "call", "RAX = CR4") \
+	O(208, read_cr8, "call", "RAX = CR8") \
+	O(209, write_cr0, "call", "CR0 = RDI") \
+	O(210, write_cr2, "call", "CR2 = RDI") \
+	O(211, write_cr4, "call", "CR4 = RDI") \
+	O(212, write_cr8, "call", "CR8 = RDI") \
+	O(213, clts, "call", "CR0.TS = 0") \
+	O(214, read_dr, "call", "RAX = debug register RDI, 0 to 7") \
+	O(215, write_dr, "call", "debug register RDI = RSI; RAX is lost") \
+	O(216, pause, "call", "a moment of a loop that waits") \
+	O(217, wbinvd, "call", "nothing: RAM is coherent, and guests have no other bus masters") \
+	O(218, invd, "call", "likewise") \
+	O(219, swapgs, "call", "exchange the GS base and the kernel GS base") \
+	O(220, xsetbv, "call", "XCR ECX = EDX:EAX: what it is already") \
+	O(221, lgdt, "call", "GDTR = the limit and base at RDI, 10 bytes") \
+	O(222, lidt, "call", "IDTR likewise") \
+	O(223, lldt, "call", "LDTR = DI: null") \
+	O(224, ltr, "call", "TR = DI, a TSS in the GDT of lgdt") \
+	O(225, sgdt, "call", "the 10 bytes at RDI = GDTR, as lgdt has set it") \
+	O(226, sidt, "call", "likewise IDTR") \
+	O(227, sldt, "call", "RAX = LDTR") \
+	O(228, str, "call", "RAX = TR") \
+	O(229, in8, "call", "AL = port DX") \
+	O(230, in16, "call", "AX = port DX") \
+	O(231, in32, "call", "EAX = port DX") \
+	O(232, out8, "call", "port DX = AL") \
+	O(233, out16, "call", "port DX = AX") \
+	O(234, out32, "call", "port DX = EAX") \
+	O(235, ins8, "call", "RCX times from port DX to RDI on, as REP INSB") \
+	O(236, ins16, "call", "as REP INSW") \
+	O(237, ins32, "call", "as REP INSD") \
+	O(238, outs8, "call", "RCX times from RSI on to port DX, as REP OUTSB") \
+	O(239, outs16, "call", "as REP OUTSW") \
+	O(240, outs32, "call", "as REP OUTSD")
 /* clang-format on */
 
 #ifndef __ASSEMBLER__

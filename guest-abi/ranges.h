@@ -16,10 +16,11 @@
 #define GN_PLACE_DELIVERED  3 /* a frame is pushed: to its handler with vif 1, then the event */
 #define GN_PLACE_NO_SYSCALL 4 /* ring 3 used SYSCALL, the guest has no entry for it: #UD */
 #define GN_PLACE_REFUSED    5 /* #GP of the caller's instruction, which has target bytes */
+#define GN_PLACE_EMULATE    6 /* emulate what stands behind the UD2, though it does not trap */
 /* ... or an instruction whose fault is another's. */
-#define GN_PLACE_IRET_FAULT   6 /* the IRET's: at its site or slot, with vif 0 */
-#define GN_PLACE_SYSRET_FAULT 7 /* the SYSRET's: the user's, at its new RIP */
-#define GN_PLACE_STACK_FAULT  8 /* a frame could not be pushed: double fault */
+#define GN_PLACE_IRET_FAULT   7 /* the IRET's: at its site or slot, with vif 0 */
+#define GN_PLACE_SYSRET_FAULT 8 /* the SYSRET's: the user's, at its new RIP */
+#define GN_PLACE_STACK_FAULT  9 /* a frame could not be pushed: double fault */
 
 #ifndef __ASSEMBLER__
 #include <stdint.h>

@@ -16,36 +16,39 @@
 #define GN_VMI(CALL, OPERATION, NATIVE, NONE) \
 	CALL(Init, version) \
 	OPERATION(GetRelocationInfo, relocation) \
-	NATIVE(CPUID, "CPUID", "executed by the CPU: it shows the machine") \
-	NATIVE(RDMSR, "RDMSR", "emulated") \
-	NATIVE(WRMSR, "WRMSR", "emulated; FS and GS base faster by `set_segment_base`") \
-	NATIVE(RDPMC, "RDPMC", "#GP: guests have no performance counters") \
-	NATIVE(RDTSC, "RDTSC", "executed by the CPU") \
-	NATIVE(GetCR0, "MOV RAX, CR0", "emulated") \
+	OPERATION(CPUID, cpuid) \
+	OPERATION(RDMSR, rdmsr) \
+	OPERATION(WRMSR, wrmsr) \
+	OPERATION(RDPMC, rdpmc) \
+	OPERATION(RDTSC, rdtsc) \
+	OPERATION(GetCR0, read_cr0) \
 	OPERATION(GetCR2, get_cr2) \
-	NATIVE(GetCR3, "MOV RAX, CR3", "emulated") \
-	NATIVE(GetCR4, "MOV RAX, CR4", "emulated; so is CR8, which VMI has not") \
-	NATIVE(SetCR0, "MOV CR0, RAX", "emulated") \
-	NATIVE(SetCR2, "MOV CR2, RAX", "emulated; a store to `cr2` of the vcpu page does it, too") \
+	OPERATION(GetCR3, read_cr3) \
+	OPERATION(GetCR4, read_cr4) \
+	OPERATION(SetCR0, write_cr0) \
+	OPERATION(SetCR2, write_cr2) \
 	CALL(SetCR3, load_cr3) \
-	NATIVE(SetCR4, "MOV CR4, RAX", "emulated; so is CR8") \
-	NATIVE(CLTS, "CLTS", "emulated") \
-	NATIVE(GetDR, "MOV RAX, DRn", "emulated") \
-	NATIVE(SetDR, "MOV DRn, RAX", "emulated; no breakpoints in slots 270 and 271") \
-	NATIVE(INVD, "INVD", "emulated: nothing happens") \
-	NATIVE(WBINVD, "WBINVD", "emulated: nothing happens; a site of it becomes NOPs") \
+	OPERATION(SetCR3, write_cr3) \
+	OPERATION(SetCR4, write_cr4) \
+	OPERATION(CLTS, clts) \
+	OPERATION(GetDR, read_dr) \
+	OPERATION(SetDR, write_dr) \
+	OPERATION(INVD, invd) \
+	OPERATION(WBINVD, wbinvd) \
 	CALL(SetGDT, set_gdt) \
+	OPERATION(SetGDT, lgdt) \
 	CALL(SetIDT, set_idt) \
-	NATIVE(SetLDT, "LLDT", "emulated: null alone, since guests have no LDT") \
-	NATIVE(SetTR, "LTR", "emulated; needed by none that uses the next two") \
+	OPERATION(SetIDT, lidt) \
+	OPERATION(SetLDT, lldt) \
+	OPERATION(SetTR, ltr) \
 	CALL(UpdateKernelStack, set_kernel_stack) \
 	CALL(WriteGDTEntry, set_gdt) \
 	CALL(WriteIDTEntry, set_idt) \
 	NONE(WriteLDTEntry, "there is no LDT") \
-	NATIVE(GetGDT, "SGDT", "emulated with UMIP; else the monitor's: remember what was set") \
-	NATIVE(GetIDT, "SIDT", "likewise") \
-	NATIVE(GetLDT, "SLDT", "likewise; always 0") \
-	NATIVE(GetTR, "STR", "likewise") \
+	OPERATION(GetGDT, sgdt) \
+	OPERATION(GetIDT, sidt) \
+	OPERATION(GetLDT, sldt) \
+	OPERATION(GetTR, str) \
 	OPERATION(EnableInterrupts, sti) \
 	OPERATION(DisableInterrupts, cli) \
 	OPERATION(GetInterruptMask, get_vif) \
@@ -53,7 +56,7 @@
 	OPERATION(IRET, iret) \
 	OPERATION(SYSEXIT, sysret) \
 	CALL(Halt, halt) \
-	NATIVE(Pause, "PAUSE", "executed by the CPU; `yield` lets other guests run") \
+	OPERATION(Pause, pause) \
 	CALL(Shutdown, shutdown) \
 	CALL(Reboot, shutdown) \
 	OPERATION(SetPxE, pte_set) \
@@ -77,25 +80,26 @@
 	NONE(PhysToMachine, "tables hold guest-physical addresses") \
 	NONE(MachineToPhys, "likewise") \
 	NONE(PhysIsCoherent, "RAM is always write-back") \
-	NATIVE(IN, "IN EAX, DX", "emulated: all ones") \
-	NATIVE(INB, "IN AL, DX", "likewise") \
-	NATIVE(INW, "IN AX, DX", "likewise") \
-	NATIVE(INS, "INSD", "likewise") \
-	NATIVE(INSB, "INSB", "likewise") \
-	NATIVE(INSW, "INSW", "likewise") \
-	NATIVE(OUT, "OUT DX, EAX", "emulated: lost") \
-	NATIVE(OUTB, "OUT DX, AL", "likewise") \
-	NATIVE(OUTW, "OUT DX, AX", "likewise") \
-	NATIVE(OUTS, "OUTSD", "likewise") \
-	NATIVE(OUTSB, "OUTSB", "likewise") \
-	NATIVE(OUTSW, "OUTSW", "likewise") \
+	OPERATION(IN, in32) \
+	OPERATION(INB, in8) \
+	OPERATION(INW, in16) \
+	OPERATION(INS, ins32) \
+	OPERATION(INSB, ins8) \
+	OPERATION(INSW, ins16) \
+	OPERATION(OUT, out32) \
+	OPERATION(OUTB, out8) \
+	OPERATION(OUTW, out16) \
+	OPERATION(OUTS, outs32) \
+	OPERATION(OUTSB, outs8) \
+	OPERATION(OUTSW, outs16) \
 	NONE(IODelay, "there is no device to wait for") \
 	NONE(SetIOPLMask, "no port is behind IN and OUT, whoever executes them") \
 	CALL(APICRead, apic_read) \
 	CALL(APICWrite, apic_write) \
 	CALL(SetInitialAPState, set_vcpu_state) \
 	NATIVE(GetCycleFrequency, "MOV", "`clock.tsc_khz` of the vcpu page") \
-	NATIVE(GetCycleCounter, "RDTSC", "executed by the CPU; in ns by the vcpu page's clock") \
+	OPERATION(GetCycleCounter, rdtsc) \
+	NATIVE(GetCycleCounter, "MOV", "in ns: the clock of the vcpu page") \
 	CALL(GetCycleCounter, get_stats) \
 	CALL(SetAlarm, timer_set) \
 	CALL(SetAlarm, timer_periodic) \

@@ -112,4 +112,93 @@ static inline uint64_t gn_get_cr2(void)
 	return gn_vcpu_page()->cr2;
 }
 
+/* ---- single instructions: gn_read_cr0(), gn_write_cr0() and so on ---- */
+
+#define GN_READ(name)                                                                              \
+	static inline uint64_t gn_##name(void)                                                     \
+	{                                                                                          \
+		uint64_t value;                                                                    \
+                                                                                                   \
+		__asm__ volatile("call *%1"                                                        \
+				 : "=a"(value)                                                     \
+				 : "r"(GN_SLOT(GN_OP_##name))                                      \
+				 : "memory", "cc");                                                \
+		return value;                                                                      \
+	}
+#define GN_WRITE(name, type)                                                                       \
+	static inline void gn_##name(type value)                                                   \
+	{                                                                                          \
+		__asm__ volatile("call *%0"                                                        \
+				 :                                                                 \
+				 : "r"(GN_SLOT(GN_OP_##name)), "D"(value)                          \
+				 : "memory", "cc");                                                \
+	}
+#define GN_DO(name)                                                                                \
+	static inline void gn_##name(void)                                                         \
+	{                                                                                          \
+		__asm__ volatile("call *%0" : : "r"(GN_SLOT(GN_OP_##name)) : "memory", "cc");      \
+	}
+GN_READ(read_cr0)
+GN_READ(read_cr3)
+GN_READ(read_cr4)
+GN_READ(read_cr8)
+GN_READ(sldt)
+GN_READ(str)
+GN_WRITE(write_cr0, uint64_t)
+GN_WRITE(write_cr2, uint64_t)
+GN_WRITE(write_cr4, uint64_t)
+GN_WRITE(write_cr8, uint64_t)
+GN_WRITE(lgdt, const void *)
+GN_WRITE(lidt, const void *)
+GN_WRITE(sgdt, void *)
+GN_WRITE(sidt, void *)
+GN_WRITE(lldt, uint16_t)
+GN_WRITE(ltr, uint16_t)
+GN_DO(clts)
+GN_DO(swapgs)
+GN_DO(pause)
+#undef GN_READ
+#undef GN_WRITE
+#undef GN_DO
+
+static inline uint64_t gn_rdmsr(uint32_t msr)
+{
+	uint32_t low, high;
+
+	__asm__ volatile("call *%2"
+			 : "=a"(low), "=d"(high)
+			 : "r"(GN_SLOT(GN_OP_rdmsr)), "c"(msr)
+			 : "memory", "cc");
+	return low | (uint64_t)high << 32;
+}
+
+static inline void gn_wrmsr(uint32_t msr, uint64_t value)
+{
+	__asm__ volatile("call *%0"
+			 :
+			 : "r"(GN_SLOT(GN_OP_wrmsr)), "c"(msr), "a"((uint32_t)value),
+			   "d"((uint32_t)(value >> 32))
+			 : "memory", "cc");
+}
+
+/* Debug registers 0 to 7. */
+static inline uint64_t gn_read_dr(unsigned number)
+{
+	uint64_t value;
+
+	__asm__ volatile("call *%1"
+			 : "=a"(value)
+			 : "r"(GN_SLOT(GN_OP_read_dr)), "D"((uint64_t)number)
+			 : "memory", "cc");
+	return value;
+}
+
+static inline void gn_write_dr(unsigned number, uint64_t value)
+{
+	__asm__ volatile("call *%0"
+			 :
+			 : "r"(GN_SLOT(GN_OP_write_dr)), "D"((uint64_t)number), "S"(value)
+			 : "rax", "memory", "cc");
+}
+
 #endif

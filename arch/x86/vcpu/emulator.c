@@ -212,6 +212,8 @@ static void take_event(struct vcpu *v, const struct emulate *e, const struct emu
 {
 	if (e->event.kind != EVENT_FAULT)
 		software_interrupt(v, e, r);
+	else if (vcpu_leave_slot(v, e->insn.length))
+		return;
 	else if (e->event.vector == EXCEPTION_PF)
 		vcpu_reflect_page_fault(v, e->event.address, e->event.error);
 	else
@@ -263,7 +265,7 @@ enum vcpu_emulated vcpu_emulate(struct vcpu *v, const struct vcpu_store *store,
 		/* fall through */
 	case EMULATE_AGAIN:
 		store_registers(v, &r);
-		if (unlikely(e.single_step)) {
+		if (unlikely(e.single_step) && !vcpu_is_in_slot(v)) {
 			v->dr6 |= DR6_BS;
 			vcpu_reflect(v, VECTOR_DB, false, 0);
 		}

@@ -135,6 +135,7 @@ static void no_syscall_entry(struct vcpu *v)
 }
 
 #define IRETQ_SIZE 2
+#define UD2_SIZE   2
 
 /* Where a fault of the code area's IRETQ is reported: at the instruction that the site stands
  * for. */
@@ -145,23 +146,27 @@ static u64 iret_address(const struct vcpu *v)
 	return end ? end - IRETQ_SIZE : GN_SLOT(GN_OP_iret);
 }
 
-/* What a site called for is refused: the fault is that of the site's instruction. */
-static void refused(struct vcpu *v, u64 size)
+/* An instruction of so many bytes cannot be, which a slot has been called for: the fault is at the
+ * call, as if the instruction stood there. */
+int vcpu_leave_slot(struct vcpu *v, u64 size)
 {
 	u64 end;
 
+	if (v->regs.rip - GN_CODE_AREA >= GN_CODE_PAGING)
+		return 0;
 	if (read_stack(v, &end, sizeof(end)))
-		return;
+		return -EFAULT;
 	v->regs.rip = end - size;
 	v->regs.rsp += sizeof(end);
-	vcpu_reflect(v, VECTOR_GP, true, 0);
+	return 0;
 }
 
 static void request(struct vcpu *v, const struct gn_range *site)
 {
 	switch (site->kind) {
 	case GN_PLACE_CHECK: /* vif is 1 already: the event comes before the guest goes on */
-		v->regs.rip += 2;
+	case GN_PLACE_EMULATE:
+		v->regs.rip += UD2_SIZE;
 		break;
 	case GN_PLACE_IRET:
 		v->regs.rip = iret_address(v);
@@ -177,7 +182,8 @@ static void request(struct vcpu *v, const struct gn_range *site)
 		no_syscall_entry(v);
 		break;
 	case GN_PLACE_REFUSED:
-		refused(v, site->target);
+		if (!vcpu_leave_slot(v, site->target))
+			vcpu_reflect(v, VECTOR_GP, true, 0);
 		break;
 	}
 }
@@ -228,8 +234,8 @@ bool vcpu_code_area_exception(struct vcpu *v, u8 vector, u64 error)
 		if (vector != VECTOR_UD)
 			return false;
 		request(v, site);
-	} else {
-		fault(v, site, vector, error);
+		return site->kind != GN_PLACE_EMULATE;
 	}
+	fault(v, site, vector, error);
 	return true;
 }

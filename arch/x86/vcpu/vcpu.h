@@ -232,7 +232,8 @@ static inline bool vector_has_error(unsigned vector)
 	return vector < 32 && (0x60227d00u >> vector & 1);
 }
 
-/* An exception came while RIP was in the code area. True: it was a request or has been seen to. */
+/* An exception came while RIP was in the code area. True: it was a request or has been seen to;
+ * false: it is another's, or asks for the instruction at RIP to be emulated. */
 bool vcpu_code_area_exception(struct vcpu *v, u8 vector, u64 error);
 static inline bool is_in_code_area(u64 rip)
 {
@@ -240,6 +241,7 @@ static inline bool is_in_code_area(u64 rip)
 }
 bool vcpu_code_area_event(struct vcpu *v);
 bool vcpu_is_in_slot(const struct vcpu *v);
+int vcpu_leave_slot(struct vcpu *v, u64 size) __must_check; /* -EFAULT: reflected already */
 bool vcpu_is_pushing(const struct vcpu *v); /* RIP is in the code that pushes a frame */
 
 /* The guest's IRET: pop the frame at RSP. 0, or -EFAULT with the fault already reflected. */

@@ -115,6 +115,8 @@ static const struct scene scenes[] = {
 	 .slots = true, .exceptions = 1, .deepest = {ONE_FRAME, TWO_FRAMES}},
 	{"sysret refused", scene_sysret_refused, INTERRUPT,
 	 .slots = true, .exceptions = 1, .deepest = {ONE_FRAME, ONE_FRAME}},
+	{"store tables", scene_store_tables, INTERRUPT,
+	 .slots = true, .deepest = {ONE_FRAME, ONE_FRAME}},
 	{"defer", scene_defer, INTERRUPT,
 	 .slots = true, .in_handler = defer_in_handler, .deepest = {ONE_FRAME, ONE_FRAME}},
 #define NOTIFY(name, number)                                                                       \

@@ -22,6 +22,10 @@
 #define GET_VIF	   SLOT(130)
 #define SET_VIF	   SLOT(131)
 #define PTE_SWAP   SLOT(161)
+#define SGDT	   SLOT(225)
+#define SIDT	   SLOT(226)
+#define SLDT	   SLOT(227)
+#define STR	   SLOT(228)
 #define SET_FLAGS  SLOT(194)
 #define WRITE_CR3  SLOT(196)
 #define WRITE_FS   SLOT(197)
@@ -370,6 +374,25 @@ scene_refused:
 	xor	%eax, %eax
 	ret
 
+/* No table has been loaded by an instruction: what is read is 0. */
+	.globl scene_store_tables
+scene_store_tables:
+	lea	stored(%rip), %rdi
+	movabs	$SGDT, %rax
+	call	*%rax
+	lea	16(%rdi), %rdi
+	movabs	$SIDT, %rax
+	call	*%rax
+	movabs	$SLDT, %rax
+	call	*%rax
+	mov	%rax, %rsi
+	movabs	$STR, %rax
+	call	*%rax
+	or	%rsi, %rax
+	or	stored(%rip), %rax
+	or	stored + 16(%rip), %rax
+	ret
+
 #define NO_STACK 0x13	/* the kernel's data, for ring 3 */
 
 	.globl scene_iret_refused
@@ -475,6 +498,7 @@ handler_call:	.skip 8
 faults_at:	.skip 8
 swapped:	.skip 8
 refused_size:	.skip 8
+stored:		.skip 32
 scene:		.skip 8
 scene_rsp:	.skip 8
 answer:		.skip 8

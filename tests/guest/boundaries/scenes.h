@@ -50,7 +50,7 @@ u64 scene_iret_user_wait(void), scene_sysret(void), scene_sysret_wait(void);
 u64 scene_user_exception(void), scene_invalid(void), scene_page_fault(void), scene_halt(void);
 u64 scene_call(void), scene_raise(void), scene_no_stack(void), scene_refused(void);
 u64 scene_defer(void), scene_swap(void), scene_set_vif(void), scene_set_flags(void);
-u64 scene_iret_refused(void), scene_sysret_refused(void);
+u64 scene_iret_refused(void), scene_sysret_refused(void), scene_store_tables(void);
 u64 scene_invalid_pending(void), scene_page_fault_pending(void);
 
 void timer_handler(void), self_handler(void), nest_handler(void), invalid_handler(void);

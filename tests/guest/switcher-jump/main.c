@@ -10,7 +10,8 @@
  *
  * The stack is full of the address of an INT3, so that a RET comes home. RAX is no address and no
  * call's number, in case a SYSCALL is met; a timer ends what goes round in a circle or halts. The
- * first bytes of the calls' slots are left out: there the guest calls, and is obeyed.
+ * first bytes of the slots of calls and of single instructions are left out: there the guest is
+ * obeyed, though it loads an IDT of zeros or fills its memory by REP INSB.
  */
 #include "guest-abi/kit/clock.h"
 #include "tests/guest/lib/test.h"
@@ -45,15 +46,19 @@ static bool is_present(u64 page)
 	return try_read(KERNEL, page).vector == DONE;
 }
 
-/* The first byte of a call's slot makes that call, which is as good as made by its number. */
+/* The first byte of a call's slot makes that call, which is as good as made by its number; that of
+ * an instruction's executes it, and the second, behind a prefix, another one. */
 static bool is_call(u64 rip)
 {
-	u64 offset = rip - GN_CODE_AREA;
+	u64 offset = rip - GN_CODE_AREA, slot = offset / GN_SLOT_SIZE;
 
-	if (rip == GN_SLOT(GN_OP_write_cr3))
+	if (offset >= GN_CODE_SIZE || offset % GN_SLOT_SIZE > 1)
+		return false;
+	if (slot >= GN_OP_cpuid && slot <= GN_OP_outs32)
 		return true;
-	return offset < GN_FIRST_OP_SLOT * GN_SLOT_SIZE && offset % GN_SLOT_SIZE == 0 &&
-	       offset / GN_SLOT_SIZE != GN_CALL_version;
+	if (offset % GN_SLOT_SIZE)
+		return false;
+	return (slot < GN_FIRST_OP_SLOT && slot != GN_CALL_version) || slot == GN_OP_write_cr3;
 }
 
 /* In the middle of a row of UD2, which fills what is not used. */
