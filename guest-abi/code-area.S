@@ -121,6 +121,7 @@ set_vif_check:
 	/* C: vif = 0; site = 0; iret_body() */
 	movb	$0, VIF
 	movq	$0, VP(GN_VP_SITE)
+iret_jump:
 	{disp32} jmp iret_body
 
 	slot	133 /* sysret */
@@ -206,6 +207,7 @@ set_flags_check:
 	/* C: vif = 0; site = pop(); iret_body() */
 	movb	$0, VIF
 	popq	VP(GN_VP_SITE)
+iret_at_site_jump:
 	{disp32} jmp iret_body
 
 /* A hypercall whose refusal is a fault of the caller's instruction. */
@@ -282,19 +284,19 @@ paging_bodies:
  * iret: the frame at RSP is
  *	+0 RIP  +8 CS  +16 RFLAGS  +24 RSP  +32 SS
  * A kernel's frame says RPL 0, which IRETQ would refuse in ring 1: it gets ring 1's own selectors.
- * A user's needs no look at PENDING: while an event waits, code of ring 3 is not present, and the
- * IRETQ faults.
+ * It looks at PENDING whatever vif will be: an NMI's handler returns through the monitor. A user's
+ * needs no look: while an event waits, code of ring 3 is not present, and the IRETQ faults.
  */
 iret_body:
 	testb	$RPL_USER, 8(%rsp)
 	jnz	iret_user
 	movq	$GN_KERNEL_CS, 8(%rsp)
 	movq	$GN_KERNEL_SS, 32(%rsp)
-	testb	$FLAGS_IF_1, 17(%rsp)
-	jz	iret_user /* vif is 0 */
 iret_on_test:
 	cmpb	$0, PENDING
 	jne	iret_request
+	testb	$FLAGS_IF_1, 17(%rsp)
+	jz	iret_user /* vif is 0 */
 	movb	$1, VIF
 iret_on:
 	iretq
@@ -336,7 +338,9 @@ deliver:
 	jmp	*VP(GN_VP_DELIVER_HANDLER)
 deliver_error:
 	push_frame 1
+deliver_error_jump:
 	jmp	*VP(GN_VP_DELIVER_HANDLER)
+deliver_error_end:
 deliver_trap:
 	push_frame 0
 deliver_trap_test:
@@ -357,6 +361,19 @@ deliver_trap_error_test:
 deliver_trap_error_jump:
 	jmp	*VP(GN_VP_DELIVER_HANDLER)
 deliver_trap_error_request:
+	ud2
+/*
+ * deliver and deliver_error once more, byte by byte but for the jump: an NMI that finds the ones
+ * has the others finish, which then come back for it. (Those for trap gates look at PENDING.)
+ */
+deliver_held:
+	push_frame 0
+deliver_held_request:
+	.rept	(deliver_error_end - deliver_error_jump) / 2
+	ud2
+	.endr
+	push_frame 1
+deliver_error_held_request:
 	ud2
 /* The frames of Xen's ABI: RCX and R11 below the CPU's words, and no change of vif here. */
 deliver_xen:
@@ -538,15 +555,24 @@ gn_places:
 	range emulate_sidt, emulate_sidt, GN_PLACE_EMULATE
 	range emulate_sldt, emulate_sldt, GN_PLACE_EMULATE
 	range emulate_str, emulate_str, GN_PLACE_EMULATE
+	range deliver_held_request, deliver_held_request, GN_PLACE_PUSHED
+	range deliver_error_held_request, deliver_error_held_request, GN_PLACE_PUSHED
 	range refused_cr3, refused_cr3, GN_PLACE_REFUSED, 3	/* MOV to CR3 */
 	range refused_fs_base, refused_fs_base, GN_PLACE_REFUSED, 2 /* WRMSR */
 	range refused_gs_base, refused_gs_base, GN_PLACE_REFUSED, 2
 	/* Faults of the code itself: an IRETQ that cannot, or may not yet; a stack that takes no
 	 * frame. */
+	range iret_jump, iret_jump, GN_PLACE_IRET_FAULT
+	range iret_at_site_jump, iret_at_site_jump, GN_PLACE_IRET_FAULT
 	range iret_body, iret_user, GN_PLACE_IRET_FAULT
 	range sysret_iretq, sysret_iretq, GN_PLACE_SYSRET_FAULT
 	range deliver, deliver_last, GN_PLACE_STACK_FAULT
 gn_places_end:
+
+	.globl gn_held, gn_held_end
+gn_held: /* an NMI that comes while RIP is in [first, last]: it goes on from target */
+	range deliver, deliver_error_jump, 0, deliver_held
+gn_held_end:
 
 	.globl gn_deliver_entry
 gn_deliver_entry: /* by frames << 2 | trap << 1 | has error code */

@@ -50,7 +50,7 @@
 	X(13, timer_set, A1(deadline), 0, \
 	  "raise GN_PORT_TIMER once, at this many ns since the monitor booted; 0 cancels") \
 	X(14, port_bind, A2(port, vector), 0, \
-	  "deliver the port's events through this gate (32 to 255); 0 unbinds") \
+	  "deliver the port's events through this gate: 32 to 255, or 2 for NMIs; 0 unbinds") \
 	X(15, port_mask, A2(port, masked), 0, \
 	  "hold the port's events back (1) or let them come (0)") \
 	X(16, port_poll, A1(port), 0, "1 if the port was pending, and clear it; else 0") \

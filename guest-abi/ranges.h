@@ -12,15 +12,17 @@
 
 /* gn_places: an UD2 that asks for something ... */
 #define GN_PLACE_CHECK	    1 /* skip the UD2; the event that waits comes */
-#define GN_PLACE_IRET	    2 /* return by the frame at RSP, then the event */
-#define GN_PLACE_DELIVERED  3 /* a frame is pushed: to its handler with vif 1, then the event */
-#define GN_PLACE_NO_SYSCALL 4 /* ring 3 used SYSCALL, the guest has no entry for it: #UD */
-#define GN_PLACE_REFUSED    5 /* #GP of the caller's instruction, which has target bytes */
-#define GN_PLACE_EMULATE    6 /* emulate what stands behind the UD2, though it does not trap */
+#define GN_PLACE_NO_SYSCALL 2 /* ring 3 used SYSCALL, the guest has no entry for it: #UD */
+#define GN_PLACE_REFUSED    3 /* #GP of the caller's instruction, which has target bytes */
+#define GN_PLACE_EMULATE    4 /* emulate what stands behind the UD2, though it does not trap */
+/* From here on an NMI does not come between: what the place is for is done first. */
+#define GN_PLACE_IRET	    5 /* return by the frame at RSP, then the event */
+#define GN_PLACE_DELIVERED  6 /* a frame is pushed: to its handler with vif 1, then the event */
+#define GN_PLACE_PUSHED	    7 /* likewise, with vif as it is */
 /* ... or an instruction whose fault is another's. */
-#define GN_PLACE_IRET_FAULT   7 /* the IRET's: at its site or slot, with vif 0 */
-#define GN_PLACE_SYSRET_FAULT 8 /* the SYSRET's: the user's, at its new RIP */
-#define GN_PLACE_STACK_FAULT  9 /* a frame could not be pushed: double fault */
+#define GN_PLACE_IRET_FAULT   8 /* the IRET's: at its site or slot, with vif 0 */
+#define GN_PLACE_SYSRET_FAULT 9 /* the SYSRET's: the user's, at its new RIP */
+#define GN_PLACE_STACK_FAULT  10 /* a frame could not be pushed: double fault */
 
 #ifndef __ASSEMBLER__
 #include <stdint.h>
@@ -32,6 +34,7 @@ struct gn_range {
 
 extern const struct gn_range gn_ranges[], gn_ranges_end[];
 extern const struct gn_range gn_places[], gn_places_end[];
+extern const struct gn_range gn_held[], gn_held_end[]; /* an NMI goes on from target */
 extern const uint64_t gn_deliver_entry[6], gn_no_syscall_entry, gn_xen_syscall;
 extern const uint64_t gn_xen_failsafe;
 #endif

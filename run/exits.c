@@ -178,7 +178,7 @@ static void tell_late_event(struct guest *g)
 {
 	const struct vcpu *v = &g->vcpu;
 
-	if (g->told_late_event || !v->hides_users ||
+	if (g->told_late_event || !v->hides_users || vcpu_is_in_nmi(v) ||
 	    rdtsc() - v->hidden_since < LATE_EVENT_MS * tsc_scale.khz)
 		return;
 	g->told_late_event = true;

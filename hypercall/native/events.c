@@ -26,7 +26,9 @@ struct call_result native_timer_periodic(struct guest *g, struct gn_args_timer_p
 
 struct call_result native_port_bind(struct guest *g, struct gn_args_port_bind *a)
 {
-	if (a->port >= GN_PORT_COUNT || a->vector > 255 || (a->vector && a->vector < 32))
+	bool is_nmi = a->vector == VECTOR_NMI;
+
+	if (a->port >= GN_PORT_COUNT || a->vector > 255 || (a->vector && a->vector < 32 && !is_nmi))
 		return call_done(-EINVAL);
 	port_bind(g, a->port, a->vector);
 	return call_done(0);

@@ -189,6 +189,49 @@ static u8 highest_vector(const struct vcpu *v)
 	return word * 64 + 63 - __builtin_clzl(v->vectors[word]);
 }
 
+/* The error code of #NP for an event: the EXT and IDT bits. */
+static inline u64 absent_gate(u8 vector)
+{
+	return vector * 8u + 3;
+}
+
+#define NMI_BITS (1ul << VECTOR_NMI | 1ul << VCPU_IN_NMI)
+
+/* While an NMI is handled the others have their turn; whatever comes of it, the handler's IRET is
+ * to be seen. */
+static void deliver_others(struct vcpu *v)
+{
+	u64 nmi = v->vectors[0] & NMI_BITS;
+
+	v->vectors[0] &= ~nmi;
+	if (v->vectors[0] | v->vectors[1] | v->vectors[2] | v->vectors[3])
+		vcpu_deliver_events(v);
+	v->vectors[0] |= nmi;
+	v->event_pending = true;
+	v->page->pending = 1;
+	hide_users(v, !vcpu_is_user(v));
+}
+
+/* An NMI comes whatever vif is, and before all others, if none is being handled (SDM 3A 6.7.1). */
+static __cold void deliver_nmi(struct vcpu *v)
+{
+	if (vcpu_is_in_nmi(v)) {
+		deliver_others(v);
+		return;
+	}
+	v->page->pending = 1;
+	hide_users(v, true);
+	if (vcpu_code_area_nmi(v))
+		return;
+	v->vectors[0] |= 1 << VCPU_IN_NMI;
+	vcpu_lower(v, VECTOR_NMI);
+	v->events++;
+	if (v->gate[VECTOR_NMI].present)
+		vcpu_reflect(v, VECTOR_NMI, false, 0);
+	else
+		vcpu_reflect(v, VECTOR_NP, true, absent_gate(VECTOR_NMI));
+}
+
 /* tour: an event */
 /*
  * In the ranges of the code area vif is about to change together with RIP: there the code itself
@@ -203,6 +246,10 @@ void vcpu_deliver_events(struct vcpu *v)
 		deliver_upcall(v);
 		return;
 	}
+	if (unlikely(v->vectors[0] & NMI_BITS)) {
+		deliver_nmi(v);
+		return;
+	}
 	v->page->pending = 1;
 	if (vcpu_code_area_event(v) || !(vcpu_flags(v) & RFLAGS_IF)) {
 		hide_users(v, true);
@@ -214,7 +261,7 @@ void vcpu_deliver_events(struct vcpu *v)
 	if (v->gate[vector].present)
 		deliver(v, &v->gate[vector], false, 0);
 	else
-		vcpu_reflect(v, VECTOR_NP, true, vector * 8u + 3); /* EXT and IDT bits */
+		vcpu_reflect(v, VECTOR_NP, true, absent_gate(vector));
 	hide_users(v, v->event_pending);
 }
 /* tour ends */

@@ -75,6 +75,8 @@ enum emulate_verdict segment_transfer(struct emulate *e, const struct emulate_tr
 {
 	struct vcpu *v = emulator_vcpu(e);
 
+	if (to->kind == TRANSFER_IRET)
+		vcpu_end_nmi(v);
 	if (to->cpl == 0) {
 		v->regs.cs = GN_KERNEL_CS;
 		v->regs.ss = GN_KERNEL_SS;

@@ -6,6 +6,7 @@
  *   (i)   an event waits while RIP is in a range: the code looks for it again
  *   (ii)  an UD2 at a site: a request that must disturb no register
  *   (iii) a fault of the code area's own instructions
+ *   (iv)  an NMI, which does not ask vif
  *
  * RIP alone decides nothing dangerous: whatever a guest reaches by jumping into the middle of this
  * code it could have done to itself in its own.
@@ -96,6 +97,7 @@ int vcpu_return_by_frame(struct vcpu *v)
 	struct gn_iret_frame frame;
 	int error;
 
+	vcpu_end_nmi(v);
 	if (read_stack(v, &frame, sizeof(frame)))
 		return -EFAULT;
 	error = frame_error(v, &frame);
@@ -173,8 +175,10 @@ static void request(struct vcpu *v, const struct gn_range *site)
 		(void)!vcpu_return_by_frame(v);
 		break;
 	case GN_PLACE_DELIVERED:
-		v->regs.rip = READ_ONCE(v->page->deliver_handler);
 		vcpu_set_vif(v, true);
+		/* fall through */
+	case GN_PLACE_PUSHED:
+		v->regs.rip = READ_ONCE(v->page->deliver_handler);
 		if (!is_canonical(v->regs.rip))
 			vcpu_die(v, "crashed: the vcpu page was overwritten during delivery");
 		break;
@@ -238,4 +242,34 @@ bool vcpu_code_area_exception(struct vcpu *v, u8 vector, u64 error)
 	}
 	fault(v, site, vector, error);
 	return true;
+}
+
+/*
+ * (iv) An event is left to the code where vif is 0 for the code's own sake, or a frame of the vcpu
+ * page is in use. An NMI would come there: so a return is carried out, and code that pushes a frame
+ * may finish. True: the guest goes on, and comes back for the NMI.
+ */
+bool vcpu_code_area_nmi(struct vcpu *v)
+{
+	/* A return may lead to here, once; if a guest's own frames do so for ever, it goes on. */
+	for (unsigned returns = 0; vcpu_is_in_slot(v); returns++) {
+		const struct gn_range *place;
+
+		if (returns > 1 || vcpu_code_area_event(v))
+			return true;
+		place = find(gn_places, gn_places_end, v->regs.rip);
+		if (!place || place->kind < GN_PLACE_IRET)
+			return false;
+		if (place->kind == GN_PLACE_STACK_FAULT) {
+			place = find(gn_held, gn_held_end, v->regs.rip);
+			if (place)
+				v->regs.rip += place->target - place->first;
+			return true;
+		}
+		if (place->kind < GN_PLACE_IRET_FAULT)
+			request(v, place);
+		else
+			fault(v, place, VECTOR_NP, 0);
+	}
+	return false;
 }

@@ -25,6 +25,7 @@ struct guest;
 /* Vectors that we name, SDM 3A 6.15. */
 enum {
 	VECTOR_DB = 1,
+	VECTOR_NMI = 2,
 	VECTOR_UD = 6,
 	VECTOR_DF = 8,
 	VECTOR_NP = 11,
@@ -95,6 +96,10 @@ struct vcpu_known_store {
 /* What a vCPU of Xen's frames always has in its `attention`, and nothing else. */
 #define VCPU_ATTENTION_XEN ((u64)VCPU_FRAMES_XEN << 56)
 
+/* This bit of vectors: an NMI's handler runs, and no other NMI comes before the guest's next IRET.
+ * (No event has this vector. As it waits, code area and descriptors let the IRET be seen.) */
+#define VCPU_IN_NMI 0
+
 /* Every field is (v) but those marked (c). Those of every exit stand first, where an instruction's
  * displacement is one byte. */
 struct vcpu {
@@ -136,7 +141,7 @@ struct vcpu {
 	bool hides_users;	/* such code is not present: an event waits while vif is 0 */
 	u64 hidden_since;	/* TSC */
 	u64 held_off_at;	/* RIP behind an STI or load of SS: no event before what is there */
-	u64 vectors[4];		/* events that wait, a bit each */
+	u64 vectors[4];		/* events that wait, a bit each; VCPU_IN_NMI */
 	u64 ist[8];		/* IST n; 0: RSP0, of native frames */
 	u64 event_entry, failsafe_entry; /* frames of Xen: where events and faults of IRET arrive */
 	void (*cpuid)(struct vcpu *v, u32 registers[4]); /* what it is told; NULL: the truth */
@@ -203,9 +208,21 @@ static inline bool vcpu_is_user(const struct vcpu *v)
 
 /* ---- events and exceptions ---- */
 
-/* An event for this vector (32 to 255) waits; it is delivered when vif allows. */
+/* An event for this vector (32 to 255) waits; it is delivered when vif allows. Or an NMI. */
 void vcpu_raise(struct vcpu *v, u8 vector);
 void vcpu_lower(struct vcpu *v, u8 vector);
+
+static inline bool vcpu_is_in_nmi(const struct vcpu *v)
+{
+	return v->vectors[0] & 1 << VCPU_IN_NMI;
+}
+
+/* The guest executes an IRET: an NMI may come again. */
+static inline void vcpu_end_nmi(struct vcpu *v)
+{
+	if (unlikely(vcpu_is_in_nmi(v)))
+		vcpu_lower(v, VCPU_IN_NMI);
+}
 
 /* Before entering the guest, if event_pending: deliver the highest vector, or let the code area see
  * it. */
@@ -240,6 +257,7 @@ static inline bool is_in_code_area(u64 rip)
 	return rip - GN_CODE_AREA < GN_CODE_SIZE;
 }
 bool vcpu_code_area_event(struct vcpu *v);
+bool vcpu_code_area_nmi(struct vcpu *v);
 bool vcpu_is_in_slot(const struct vcpu *v);
 int vcpu_leave_slot(struct vcpu *v, u64 size) __must_check; /* -EFAULT: reflected already */
 bool vcpu_is_pushing(const struct vcpu *v); /* RIP is in the code that pushes a frame */

@@ -12,7 +12,8 @@
  * tick is an instruction, so the event comes at each boundary once; tests/system/boundaries asks
  * the monitor at which.
  *
- * Every scene is played with vif 0 and 1, with another event waiting already, and within a handler.
+ * Every scene is played with vif 0 and 1, with another event waiting already, and within a handler;
+ * and with both again, the timer's event an NMI, which comes whatever vif is, on its own stack.
  * Each event must come exactly once, soon after vif lets it (the test waits without leaving to the
  * monitor, which would help a forgotten event along), every scene must have its own result with all
  * registers kept, and an event may find no more of the stack used than the scene itself uses with
@@ -35,7 +36,6 @@ const char test_name[] = "boundaries";
 #define NO_PAGES   0x0000000070000000			   /* entries that the scenes swap */
 #define LINEAR(n)  (0x0000710000000000 + ((u64)(n) << 30)) /* the entries, once more */
 #define FLAGS_IF   0x200
-#define IRETQ_SIZE 2
 #define MSR_STAR   0xc0000081
 
 #define LEAD	3000  /* ticks from the start of a trial to its scene: timer_set takes some */
@@ -54,7 +54,7 @@ const char test_name[] = "boundaries";
 #define IN_HANDLER (FROM_USER + TWO_FRAMES) /* of ring 3's exception */
 
 enum when { BEFORE, WITHIN, BEHIND };
-enum { EVENTS_OFF, EVENTS_ON, EVENT_WAITS, STATES };
+enum { EVENTS_OFF, EVENTS_ON, EVENT_WAITS, NMI_OFF, NMI_ON, STATES };
 
 struct scene {
 	const char *name;
@@ -95,6 +95,8 @@ static const struct scene scenes[] = {
 	 .exceptions = 1, .deepest = {ONE_FRAME, ONE_FRAME}},
 	{"exception, trap gate", scene_invalid, TRAP,
 	 .exceptions = 1, .deepest = {ONE_FRAME, TWO_FRAMES}},
+	{"exception, its handler waits", scene_invalid_wait, INTERRUPT,
+	 .exceptions = 1, .waits = true, .deepest = {ONE_FRAME, ONE_FRAME}},
 	{"page fault", scene_page_fault, INTERRUPT,
 	 .exceptions = 1, .deepest = {ONE_FRAME, ONE_FRAME}},
 	{"page fault, trap gate", scene_page_fault, TRAP,
@@ -112,6 +114,8 @@ static const struct scene scenes[] = {
 	{"refused", scene_refused, INTERRUPT,
 	 .slots = true, .exceptions = 3, .deepest = {ONE_FRAME, ONE_FRAME}},
 	{"iret refused", scene_iret_refused, INTERRUPT,
+	 .slots = true, .exceptions = 1, .deepest = {ONE_FRAME, TWO_FRAMES}},
+	{"iret refused at a site", scene_iret_refused_at_site, INTERRUPT,
 	 .slots = true, .exceptions = 1, .deepest = {ONE_FRAME, TWO_FRAMES}},
 	{"sysret refused", scene_sysret_refused, INTERRUPT,
 	 .slots = true, .exceptions = 1, .deepest = {ONE_FRAME, ONE_FRAME}},
@@ -187,6 +191,11 @@ static void judge_ring(u32 first)
 	wrong += gn_set_lazy(0) != 0;
 }
 
+static bool has_vif(unsigned state)
+{
+	return state == EVENTS_ON || state == NMI_ON;
+}
+
 /* One event, so many ticks after the scene's start; when it came. (Set by vif 1 before: with vif 0
  * it may only have become pending then.) */
 static enum when play(const struct scene *s, unsigned state, bool nested, s64 tick)
@@ -205,12 +214,12 @@ static enum when play(const struct scene *s, unsigned state, bool nested, s64 ti
 	wait_limit = start + (u64)tick + SLACK;
 	/* In the middle of a tick: so the roundings up to the APIC's count skip none. */
 	CALL(timer_set, (ns_at(start + (u64)tick) + ns_at(start + (u64)tick + 1)) / 2);
-	if (state == EVENTS_ON)
+	if (has_vif(state))
 		__asm__ volatile("call *%0" : : "m"(way.sti) : "rax", "memory", "cc");
 	while (rdtsc() < start)
 		;
-	when = timer_events || (state != EVENTS_ON && VCPU_PAGE->pending) ? BEFORE : WITHIN;
-	answer = scene_run(s->play, nested, state == EVENTS_ON);
+	when = timer_events || (!has_vif(state) && VCPU_PAGE->pending) ? BEFORE : WITHIN;
+	answer = scene_run(s->play, nested, has_vif(state));
 	if (!timer_events)
 		when = BEHIND;
 	while (!timer_events && rdtsc() < wait_limit)
@@ -225,7 +234,7 @@ static enum when play(const struct scene *s, unsigned state, bool nested, s64 ti
 	lost += !timer_events || self_events < self || exceptions < s->exceptions;
 	doubled += timer_events > 1 || self_events > self || exceptions > s->exceptions;
 	wrong += answer != 0;
-	deep += deepest > s->deepest[state == EVENTS_ON];
+	deep += deepest > s->deepest[has_vif(state)];
 	longest = deepest > longest ? deepest : longest;
 	return when;
 }
@@ -257,11 +266,22 @@ static void sweep(const struct scene *s, unsigned state, bool nested)
 		behind = play(s, state, nested, tick) == BEHIND ? behind + step : 0;
 }
 
+/* The timer's event is one, or an NMI, on a stack of its own. */
+static void bind_timer(bool nmi)
+{
+	CALL(port_poll, GN_PORT_TIMER);
+	CALL(port_bind, GN_PORT_TIMER, nmi ? NMI_VECTOR : TIMER_VECTOR);
+}
+
 /* What is the same for all trials of a scene. */
 static void set_scene(const struct scene *s)
 {
 	set_gate(3, leave_handler, s->gate);
-	set_gate(6, s->play == scene_iret_user ? no_entry_handler : invalid_handler, s->gate);
+	set_gate(6,
+		 s->play == scene_iret_user	 ? no_entry_handler
+		 : s->play == scene_invalid_wait ? waiting_handler
+						 : invalid_handler,
+		 s->gate);
 	set_gate(14, fault_handler, s->gate);
 	set_gate(13, s->play == scene_refused ? refusal_handler : return_fault_handler, INTERRUPT);
 	CALL(set_syscall_entry,
@@ -277,9 +297,16 @@ static void play_all(const struct scene *s)
 	u64 before = trials;
 
 	set_scene(s);
-	for (unsigned state = 0; state < STATES && is_clean(); state++)
+	for (unsigned state = 0; state < STATES && is_clean(); state++) {
+		/* CLI keeps no NMI from coming between the test and HLT, which then sleeps on; but
+		 * it keeps an event from the handler that waits. */
+		if (s->play == (state < NMI_OFF ? scene_invalid_wait : scene_halt))
+			continue;
+		bind_timer(state >= NMI_OFF);
 		for (unsigned nested = 0; nested < 2 && is_clean(); nested++)
 			sweep(s, state, nested);
+	}
+	bind_timer(false);
 	print("%s: %lu trials, at most %lu bytes deep\n", s->name, trials - before, longest);
 }
 
@@ -355,6 +382,8 @@ static void prepare(void)
 	set_gate(SELF_VECTOR, self_handler, INTERRUPT);
 	set_gate(NEST_VECTOR, nest_handler, INTERRUPT);
 	gate_set_handler(8, (u64)leave_handler, 1, 0);
+	gate_set_handler(NMI_VECTOR, (u64)nmi_handler, 2, 0);
+	CALL(set_ist, 2, page_alloc() + 4096);
 	entries = pte_of(NO_PAGES);
 	for (unsigned i = 0; i < 4; i++)
 		entries[i] = (u64)page | PTE_P | PTE_W | PTE_NX;
@@ -364,7 +393,7 @@ static void prepare(void)
 		map(LINEAR(i), frame, PTE_P | PTE_W | PTE_NX);
 		gn_set_linear_map(i, (void *)LINEAR(i), 1, frame >> 12);
 	}
-	CALL(port_bind, GN_PORT_TIMER, TIMER_VECTOR);
+	bind_timer(false);
 	CALL(port_bind, GN_PORT_SELF, SELF_VECTOR);
 }
 

@@ -100,7 +100,7 @@ nest_handler:
 
 /* ---- handlers -------------------------------------------------------------------------------- */
 
-.macro event_handler count
+.macro event_handler count, iret=way+WAY_IRET
 	push	%rax
 	push	%rcx
 	incq	\count(%rip)
@@ -138,12 +138,16 @@ nest_handler:
 	pop	%rdx
 2:	pop	%rcx
 	pop	%rax
-	jmp	*way + WAY_IRET(%rip)
+	jmp	*\iret(%rip)
 .endm
 
 	.globl timer_handler
 timer_handler:
 	event_handler timer_events
+/* The same as an NMI, which leaves by a site of its own: not the one that it may have come at. */
+	.globl nmi_handler
+nmi_handler:
+	event_handler timer_events, iret=nmi_iret
 	.globl self_handler
 self_handler:
 	event_handler self_events
@@ -153,6 +157,23 @@ invalid_handler:
 	incq	exceptions(%rip)
 	addq	$2, (%rsp)
 	jmp	*way + WAY_IRET(%rip)
+
+/* It does not go on before the event has come: an NMI that would wait for its IRET is late. */
+	.globl waiting_handler
+waiting_handler:
+	push	%rax
+	push	%rdx
+1:	cmpq	$0, timer_events(%rip)
+	jne	2f
+	rdtsc
+	shl	$32, %rdx
+	or	%rdx, %rax
+	cmp	wait_limit(%rip), %rax
+	jb	1b
+	incq	exceptions(%rip)
+2:	pop	%rdx
+	pop	%rax
+	jmp	invalid_handler
 
 	.globl fault_handler
 fault_handler:
@@ -304,7 +325,9 @@ scene_sysret:
 scene_sysret_wait:
 	sysret_to_user USER_WAIT
 
-	.globl scene_invalid
+	.globl scene_invalid, scene_invalid_wait
+scene_invalid_wait:
+	jmp	scene_invalid
 scene_invalid:
 	ud2
 	xor	%eax, %eax
@@ -395,18 +418,23 @@ scene_store_tables:
 
 #define NO_STACK 0x13	/* the kernel's data, for ring 3 */
 
-	.globl scene_iret_refused
+	.globl scene_iret_refused, scene_iret_refused_at_site
 scene_iret_refused:
-	mov	%rsp, kernel_rsp(%rip)
-	mov	way + WAY_FAULT(%rip), %rax
-	mov	%rax, faults_at(%rip)
+	mov	way + WAY_FAULT(%rip), %rcx
 	mov	way + WAY_REFUSED(%rip), %rax
+iret_refused:
+	mov	%rsp, kernel_rsp(%rip)
+	mov	%rcx, faults_at(%rip)
 	pushq	$NO_STACK
 	pushq	$USER_RSP
 	pushq	$IF_ON
 	pushq	$USER_CS
 	pushq	$USER_EXCEPTION
 	jmp	*%rax
+scene_iret_refused_at_site:
+	lea	site_refused_end - IRETQ_SIZE(%rip), %rcx
+	lea	site_refused(%rip), %rax
+	jmp	iret_refused
 
 /* The frame is the vcpu page's: somebody has spoilt it. If an event waits the monitor returns, and
  * does not look at it; then there is the program's exception. */
@@ -455,6 +483,7 @@ site_refused:
 	call	*iret_at_site(%rip)
 site_refused_end:
 iret_at_site:	.quad SLOT(195)
+nmi_iret:	.quad site_iret
 
 /* ---- raw instructions ------------------------------------------------------------------------ */
 

@@ -5,6 +5,7 @@
 
 #define TIMER_VECTOR 0x40
 #define SELF_VECTOR  0x41
+#define NMI_VECTOR   2 /* the timer's instead */
 #define NEST_VECTOR  0x50 /* INT: a scene within a handler */
 
 #define STACK_SIZE 8192
@@ -26,6 +27,8 @@
 #define WAY_HALT   32
 #define WAY_REFUSED 40
 #define WAY_FAULT  48
+
+#define IRETQ_SIZE 2
 
 #ifndef __ASSEMBLER__
 #include "tests/guest/lib/test.h"
@@ -50,10 +53,12 @@ u64 scene_iret_user_wait(void), scene_sysret(void), scene_sysret_wait(void);
 u64 scene_user_exception(void), scene_invalid(void), scene_page_fault(void), scene_halt(void);
 u64 scene_call(void), scene_raise(void), scene_no_stack(void), scene_refused(void);
 u64 scene_defer(void), scene_swap(void), scene_set_vif(void), scene_set_flags(void);
-u64 scene_iret_refused(void), scene_sysret_refused(void), scene_store_tables(void);
+u64 scene_iret_refused(void), scene_iret_refused_at_site(void), scene_sysret_refused(void);
+u64 scene_store_tables(void), scene_invalid_wait(void);
 u64 scene_invalid_pending(void), scene_page_fault_pending(void);
 
-void timer_handler(void), self_handler(void), nest_handler(void), invalid_handler(void);
+void timer_handler(void), nmi_handler(void), self_handler(void), nest_handler(void);
+void invalid_handler(void), waiting_handler(void);
 void fault_handler(void), leave_handler(void), refusal_handler(void), scene_syscall_entry(void);
 void defer_in_handler(void), swap_in_handler(void), no_entry_handler(void);
 void return_fault_handler(void);
