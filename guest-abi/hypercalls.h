@@ -83,7 +83,9 @@
 	X(33, send_ipi, A2(vcpu, vector), GN_ABSENT, \
 	  "an event of this vector for another vCPU; -ENODEV") \
 	X(34, set_vcpu_state, A2(vcpu, address), GN_ABSENT, \
-	  "the registers with which another vCPU begins; -ENODEV")
+	  "the registers with which another vCPU begins; -ENODEV") \
+	X(35, get_descriptor, A1(selector), 0, \
+	  "the GDT's descriptor for it, as set_gdt or lgdt has set it, accessed; 0 for none")
 
 /* The errors that a guest may see. */
 #define GN_ERRORS(X) \

@@ -46,6 +46,7 @@
 	CALL(WriteIDTEntry, set_idt) \
 	NONE(WriteLDTEntry, "there is no LDT") \
 	OPERATION(GetGDT, sgdt) \
+	CALL(GetGDT, get_descriptor) \
 	OPERATION(GetIDT, sidt) \
 	OPERATION(GetLDT, sldt) \
 	OPERATION(GetTR, str) \

@@ -40,6 +40,14 @@ struct call_result native_set_gdt(struct guest *g, struct gn_args_set_gdt *a)
 	return a->count ? (struct call_result){0, CALL_AGAIN} : call_done(0);
 }
 
+/* No descriptor that may be looks like an error: those have the bits of conforming code. */
+struct call_result native_get_descriptor(struct guest *g, struct gn_args_get_descriptor *a)
+{
+	if (a->selector >= GN_GDT_ENTRIES * 8)
+		return call_done(-EINVAL);
+	return call_done(vcpu_written_descriptor(&g->vcpu, a->selector & ~7u));
+}
+
 struct call_result native_set_syscall_entry(struct guest *g, struct gn_args_set_syscall_entry *a)
 {
 	if (!is_guest_address(a->rip))

@@ -137,6 +137,13 @@ u64 vcpu_descriptor(const struct vcpu *v, u16 selector)
 	return index < GN_GDT_ENTRIES ? v->gdt[index] : 0;
 }
 
+u64 vcpu_written_descriptor(const struct vcpu *v, u16 selector)
+{
+	u64 d = vcpu_descriptor(v, selector);
+
+	return (d & DESCRIPTOR_DPL) == DESCRIPTOR_DPL ? d : d & ~(u64)DESCRIPTOR_DPL;
+}
+
 /* What of RSP an IRETQ to a 16-bit stack leaves alone is to be the user's: area.h, AREA_ALIASES. */
 void vcpu_set_entry_stack(struct vcpu *v)
 {

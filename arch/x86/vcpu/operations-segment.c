@@ -9,7 +9,6 @@
 #include "lib/errno.h"
 #include "lib/string.h"
 
-#define DESCRIPTOR_DPL	     (3ul << 45)
 #define DESCRIPTOR_TYPE_TSS  0x9ul /* available, 64-bit: SDM 3A table 3-2 */
 #define DESCRIPTOR_TYPE_BUSY 0xbul
 #define PIECE		     32
@@ -26,13 +25,6 @@ static enum emulate_verdict system_read(struct emulate *e, u64 linear, void *to,
 	return EMULATE_SHUTDOWN;
 }
 
-/* As the guest wrote it: a kernel's DPL is 0. */
-static u64 as_written(u64 descriptor)
-{
-	return (descriptor & DESCRIPTOR_DPL) == DESCRIPTOR_DPL ? descriptor
-							       : descriptor & ~(u64)DESCRIPTOR_DPL;
-}
-
 enum emulate_verdict segment_read_descriptor(struct emulate *e, u16 selector, u64 *descriptor)
 {
 	struct vcpu *v = emulator_vcpu(e);
@@ -42,7 +34,7 @@ enum emulate_verdict segment_read_descriptor(struct emulate *e, u16 selector, u6
 		return emulate_fault_error(e, EXCEPTION_GP, selector & ~3u);
 	if (v->gdt_base)
 		return system_read(e, v->gdt_base + offset, descriptor, sizeof(*descriptor));
-	*descriptor = as_written(v->gdt[offset / 8]);
+	*descriptor = vcpu_written_descriptor(v, selector);
 	return EMULATE_OK;
 }
 
@@ -50,7 +42,7 @@ enum emulate_verdict segment_get(struct emulate *e, enum segment segment,
 				 struct emulate_segment *to)
 {
 	struct vcpu *v = emulator_vcpu(e);
-	u64 d = as_written(vcpu_descriptor(v, e->registers->selector[segment]));
+	u64 d = vcpu_written_descriptor(v, e->registers->selector[segment]);
 
 	to->attributes = d >> 40 & 0xf0ff;
 	to->limit = (d & 0xffff) | (d >> 32 & 0xf0000);

@@ -370,6 +370,7 @@ void vcpu_default_descriptors(struct vcpu *v);
 int vcpu_start_ldt(struct vcpu *v, unsigned count) __must_check;
 void vcpu_set_local(struct vcpu *v, unsigned index, u64 descriptor);
 u64 vcpu_descriptor(const struct vcpu *v, u16 selector); /* 0: none */
+u64 vcpu_written_descriptor(const struct vcpu *v, u16 selector); /* a kernel's DPL is 0 */
 void vcpu_set_entry_stack(struct vcpu *v); /* before each entry, if small_stacks */
 void vcpu_load_user_code(const struct vcpu *v, u64 *gdt); /* present, or not: hides_users */
 int vcpu_set_gates(struct vcpu *v, unsigned first, const u64 (*gates)[2],

@@ -307,6 +307,28 @@ static void gnomon_alone(void)
 	      s.cr2);
 }
 
+/* An entry is read as it was written, but for the accessed bit. */
+static void descriptors_are_read(void)
+{
+	static const struct {
+		u64 written, read;
+	} entries[] = {
+	    {0x00cf92000000ffff, 0x00cf93000000ffff}, /* the kernel's data */
+	    {0x80cff2123456ffff, 0x80cff3123456ffff}, /* the user's, with a base */
+	    {0x00affa000000ffff, 0x00affb000000ffff}, /* its code */
+	    {0x00cf12000000ffff, 0},		      /* not present */
+	};
+
+	for (unsigned i = 0; i < sizeof(entries) / sizeof(entries[0]); i++) {
+		check(!CALL(set_gdt, &entries[i].written, 100 + i, 1), "set_gdt, entry %u", i);
+		check((u64)CALL(get_descriptor, (100 + i) * 8 + 3) == entries[i].read,
+		      "descriptor %u is %lx", i, (u64)CALL(get_descriptor, (100 + i) * 8));
+	}
+	check(CALL(get_descriptor, 0) == 0, "the null descriptor");
+	check(CALL(get_descriptor, GN_GDT_ENTRIES * 8) == -(s64)GN_EINVAL, "the monitor's");
+	check(CALL(get_descriptor, -1) == -(s64)GN_EINVAL, "the last descriptor");
+}
+
 /* A call that has a number and nothing behind it is refused, whatever it is given: a kernel that
  * tries it learns that it has one vCPU and no APIC. */
 static void absent_calls(void)
@@ -345,6 +367,7 @@ void test_main(void)
 	tables();
 	if (on_gnomon) {
 		gnomon_alone();
+		descriptors_are_read();
 		absent_calls();
 	}
 }
