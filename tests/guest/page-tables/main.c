@@ -253,7 +253,7 @@ static void lazy(void)
 /* The calls that change and announce, and those that begin and end tables. */
 static void calls(void)
 {
-	u64 *entry = pte_of(FAR), *root = root_copy(), *home = page_root;
+	u64 *entry = pte_of(FAR), *root = root_copy(), *home = page_root, *empty = page_alloc();
 
 	if (!on_gnomon)
 		return;
@@ -271,6 +271,16 @@ static void calls(void)
 	load_root(root);
 	root[FAR >> 39] = 0;
 	load_root(home);
+	check(CALL(table_release, root, 4) == 0, "table_release");
+	/* What the frame is said to hold is advice: an entry that is there all the same counts. */
+	check(CALL(table_allocate, root, 4 | GN_TABLE_ZEROED, 0) == 0, "table_allocate, zeroed");
+	load_root(root);
+	check(rings_work(), "a table that was not zeroed");
+	load_root(home);
+	for (u64 level = 1; level <= 4; level++)
+		check(CALL(table_allocate, empty, level | GN_TABLE_ZEROED, 0) == 0 &&
+			  CALL(table_release, empty, level) == 0,
+		      "a zeroed table of level %lu", level);
 	check(CALL(table_release, root, 4) == 0, "table_release");
 	check(CALL(table_release, root, 0) == -GN_EINVAL, "table_release, no level");
 	check(CALL(table_release, root, 32) == -GN_EINVAL, "table_release, no such bit");
