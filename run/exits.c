@@ -29,11 +29,9 @@
 
 static bool emulate(struct guest *g, const struct vcpu_store *store);
 
-static void store_to_table(struct guest *g, const struct vcpu_store *store)
+static __noinline void emulate_store(struct guest *g, struct vcpu_store store)
 {
-	if (likely(vcpu_repeat_store(&g->vcpu, store)))
-		return;
-	if (!emulate(g, store))
+	if (!emulate(g, &store))
 		guest_kill(g, "a store to a page table at RIP %#lx that cannot be emulated",
 			   g->vcpu.regs.rip);
 }
@@ -56,7 +54,8 @@ void run_page_fault(struct guest *g)
 			vcpu_reflect_page_fault(v, address, r.error_code);
 		break;
 	case SHADOW_EMULATE:
-		store_to_table(g, &(struct vcpu_store){address, r.gpa});
+		if (unlikely(!vcpu_repeat_store(v, (struct vcpu_store){address, r.gpa})))
+			emulate_store(g, (struct vcpu_store){address, r.gpa});
 		break;
 	case SHADOW_POPULATE:
 		guest_kill(g, "it used guest physical page %#lx, which it does not have", r.gfn.v);

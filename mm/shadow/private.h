@@ -303,11 +303,10 @@ struct p2m_entry *lookup_far(struct shadow *s, gfn_t gfn);
 static inline struct p2m_entry *lookup_near(struct shadow *s, gfn_t gfn)
 {
 	u64 in_leaf = gfn.v & (P2M_LEAF_SIZE - 1);
-	struct p2m_entry *e = s->near_leaf + in_leaf;
 
 	if (unlikely(gfn.v - in_leaf != s->near_first))
 		return lookup_far(s, gfn);
-	return e->word ? e : NULL;
+	return s->near_leaf[in_leaf].word ? &s->near_leaf[in_leaf] : NULL;
 }
 
 static inline gfn_t leaf_gfn(const struct shadow_page *page, unsigned slot, u64 gpte)

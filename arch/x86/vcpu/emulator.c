@@ -224,12 +224,14 @@ void emulator_count_trap(struct vcpu *v, u64 rip, u8 action)
 {
 	struct vcpu_trap *t = &v->trap[(rip ^ rip >> 6 ^ rip >> 12) % VCPU_TRAPS];
 
-	if (t->rip != rip && t->count) {
-		t->count--;
-		return;
+	if (unlikely(t->rip != rip)) {
+		if (t->count) {
+			t->count--;
+			return;
+		}
+		t->rip = rip;
+		t->action = action;
 	}
-	t->rip = rip;
-	t->action = action;
 	t->count++;
 }
 

@@ -3,10 +3,11 @@
  * stores.c - the stores to page tables that a kernel makes again and again: moves of 8 bytes from a
  * register or an immediate. What an instruction does is said by its bytes, so what the emulator has
  * found of some holds wherever the same bytes are fetched again. Where they go is known as well:
- * the page fault of an access within 8 aligned bytes has its address in CR2 (SDM 3A 4.7), and was
- * judged there. So nothing is left to be decoded, computed or checked.
+ * CR2 has the address that was not to be written (SDM 3A 4.7), which for 8 bytes of one page is
+ * where they begin, and was judged. So nothing is left to be decoded, computed or checked.
  *
- * Anything else, and each first time, is emulator.c's. The row "one store to a page table" of `make
+ * At a page's beginning CR2 does not say whether the bytes begin there or in the page before. That,
+ * anything else, and each first time, is emulator.c's. The row "one store to a page table" of `make
  * bench` says what this is worth: REMEMBER switches it off.
  */
 #include "arch/x86/vcpu/emulator.h"
@@ -29,18 +30,19 @@ static struct vcpu_known_store *known_at(struct vcpu *v, u64 rip)
 }
 
 /* tour: a store that is known */
-bool vcpu_repeat_store(struct vcpu *v, const struct vcpu_store *store)
+bool vcpu_repeat_store(struct vcpu *v, struct vcpu_store store)
 {
 	const struct shadow_access fetch = {.fetch = true, .ac = v->regs.rflags & RFLAGS_AC};
 	const struct vcpu_known_store *known = known_at(v, v->regs.rip);
 	u64 code[2] __uninitialized, value;
 
-	if (v->regs.cs != GN_KERNEL_CS || v->regs.rflags & RFLAGS_TF || store->gva & 7 ||
+	if (v->regs.cs != GN_KERNEL_CS || v->regs.rflags & RFLAGS_TF || store.gva & 7 ||
+	    !(store.gva & ~PAGE_MASK) ||
 	    !shadow_copy(&v->shadow, GVA(v->regs.rip), fetch, code, sizeof(code)) ||
 	    code[0] != known->code[0] || (code[1] & INSN_BYTES) != known->code[1])
 		return false;
 	value = known->from_register ? ((const u64 *)&v->regs)[known->place] : known->immediate;
-	if (guest_copy_store(v->shadow.shadow->config.p2m, store->gpa, value))
+	if (guest_copy_store(v->shadow.shadow->config.p2m, store.gpa, value))
 		return false;
 	emulator_count_trap(v, v->regs.rip, known->action);
 	v->held_off_at = 0;

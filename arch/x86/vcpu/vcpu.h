@@ -344,7 +344,7 @@ struct vcpu_store {
 };
 
 /* Do the store again whose like was emulated before. False: none was, and nothing has changed. */
-bool vcpu_repeat_store(struct vcpu *v, const struct vcpu_store *store);
+bool vcpu_repeat_store(struct vcpu *v, struct vcpu_store store);
 
 /* Execute the instruction at RIP for the guest. store: NULL, if it came by no page fault. */
 enum vcpu_emulated vcpu_emulate(struct vcpu *v, const struct vcpu_store *store,
