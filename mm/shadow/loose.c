@@ -105,6 +105,7 @@ void loose_tighten(struct shadow *s, struct shadow_page *page)
 		call_begin(s);
 	if (s->stale)
 		stale_flush(s); /* no store comes after the scan */
+	e->loose = 0; /* nor by an entry that leads to the table itself, and is found by it */
 	if (page->written)
 		scan(s, page);
 	loose_forget(s, page, e);

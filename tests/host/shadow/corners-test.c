@@ -333,6 +333,18 @@ static void test_dirty_kept(u64 bits)
 	scene_end();
 }
 
+/* What is found in a loose table when it is protected again is a way to the table itself. */
+static void test_loose_leads_to_itself(void)
+{
+	scene_begin_loose(SHADOW_FRAMES_MIN);
+	*word(L1, 5) = entry(L1, ALL_BITS);
+	CHECK(is_reached(16ul << 12, store, L1)); /* D says that the table was written */
+	set_entry(L2, 1, entry(L1, ALL_BITS & ~2ul)); /* another role: no table stays loose */
+	CHECK(is_reached(0x201000, load, DATA + 1) && shadow.loose_count == 0);
+	CHECK(shadow_is_sound(&shadow, true));
+	scene_end();
+}
+
 /* INVLPG forgets what a TLB would, of a guest that has not told, too. */
 static void test_invlpg_untold(void)
 {
@@ -380,6 +392,7 @@ int main(void)
 	test_upper_half_changes();
 	test_dirty_kept(0);
 	test_dirty_kept(ALL_BITS & ~4ul);
+	test_loose_leads_to_itself();
 	test_invlpg_untold();
 	test_physical_bits();
 	host_machine_end();
