@@ -9,24 +9,26 @@
 #include "guest-abi/xen.h"
 #include "lib/types.h"
 
-#define XEN_CALL_SET_TRAP_TABLE 0
-#define XEN_CALL_MMU_UPDATE	1
-#define XEN_CALL_SET_GDT	2
-#define XEN_CALL_MMUEXT_OP	26
+/* Those that kernels put into multicalls. */
+#define XEN_CALL_MMU_UPDATE	   1
+#define XEN_CALL_FPU_TASKSWITCH	   5
+#define XEN_CALL_UPDATE_DESCRIPTOR 10
+#define XEN_CALL_UPDATE_VA_MAPPING 14
+#define XEN_CALL_MMUEXT_OP	   26
 
 /* Hypercalls: the number, the name of its handler. All that are not here are -ENOSYS. */
 #define XEN_HYPERCALLS(X)                                                                          \
-	X(XEN_CALL_SET_TRAP_TABLE, set_trap_table)                                                 \
+	X(0, set_trap_table)                                                                       \
 	X(XEN_CALL_MMU_UPDATE, mmu_update)                                                         \
-	X(XEN_CALL_SET_GDT, set_gdt)                                                               \
+	X(2, set_gdt)                                                                              \
 	X(XEN_CALL_STACK_SWITCH, stack_switch)                                                     \
-	X(5, fpu_taskswitch)                                                                       \
+	X(XEN_CALL_FPU_TASKSWITCH, fpu_taskswitch)                                                 \
 	X(8, set_debugreg)                                                                         \
 	X(9, get_debugreg)                                                                         \
-	X(10, update_descriptor)                                                                   \
+	X(XEN_CALL_UPDATE_DESCRIPTOR, update_descriptor)                                           \
 	X(12, memory_op)                                                                           \
 	X(13, multicall)                                                                           \
-	X(14, update_va_mapping)                                                                   \
+	X(XEN_CALL_UPDATE_VA_MAPPING, update_va_mapping)                                           \
 	X(15, set_timer_op)                                                                        \
 	X(17, xen_version)                                                                         \
 	X(18, console_io)                                                                          \

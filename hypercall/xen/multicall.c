@@ -14,18 +14,22 @@ static __noinline bool put_back(struct guest *g, u64 at, const struct xen_multic
 	return xen_put(g, at + RESULT, &entry->result, sizeof(*entry) - RESULT);
 }
 
-/* How much of a piece a call within is: all of them together are to take no longer than one. */
+/* How much of a piece a call within is: all of them together are to take no longer than one. What
+ * nobody batches may be long. */
 static u64 share(const struct xen_multicall_entry *entry)
 {
 	switch (entry->op) {
-	case XEN_CALL_SET_TRAP_TABLE:
-	case XEN_CALL_SET_GDT:
-		return PIECE;
 	case XEN_CALL_MMU_UPDATE:
 	case XEN_CALL_MMUEXT_OP:
 		return MAX(entry->args[1], PIECE / 16);
-	default:
+	case XEN_CALL_STACK_SWITCH:
+	case XEN_CALL_FPU_TASKSWITCH:
+	case XEN_CALL_UPDATE_DESCRIPTOR:
+	case XEN_CALL_UPDATE_VA_MAPPING:
+	case XEN_CALL_SET_SEGMENT_BASE:
 		return PIECE / 16;
+	default:
+		return PIECE;
 	}
 }
 

@@ -8,7 +8,7 @@
 #include "tests/host/calls/judge.h"
 #include "tests/host/calls/world.h"
 
-#define WORK_MAX 100000 /* basic blocks; the longest, set_trap_table of 256 gates, has 46,000 */
+#define WORK_MAX 100000 /* basic blocks; mmu_update of 128 entries has the most, 49,000 */
 
 /* ---- registers ---- */
 

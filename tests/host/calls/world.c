@@ -174,7 +174,7 @@ static void ask(struct guest_config *config, unsigned owner, u64 frames)
 	snprintf(config->name, sizeof(config->name), "guest-%u", owner);
 }
 
-/* Leave so many frames, or let go of what was taken: guests can fail for want of memory anywhere. */
+/* Leave so many frames, or let go of what was taken: a guest can want for memory anywhere. */
 static void starve(u64 frames)
 {
 	static mfn_t taken[RAM_FRAMES];
