@@ -315,9 +315,9 @@ static void test_upper_half_changes(void)
 	scene_end();
 }
 
-/* A loose table is written by way of an spte that then goes, or changes: the store is not forgotten
- * with it. */
-static void test_dirty_kept(u64 bits)
+/* A loose table is written by way of an spte that then goes, changes, or leads elsewhere: the store
+ * is not forgotten with it. */
+static void test_dirty_kept(u64 becomes)
 {
 	scene_begin_loose(SHADOW_FRAMES_MIN);
 	set_entry(SPACES, 0, entry(L1, ALL_BITS));
@@ -326,10 +326,57 @@ static void test_dirty_kept(u64 bits)
 	shadow_load_cr3(&sv, 0); /* what was written so far is seen */
 	CHECK(is_reached(1ul << 21, store, L1) && shadow.loose_count == 1);
 	*word(L1, 1) = entry(DATA + 9, ALL_BITS);
-	set_entry(SPACES, 0, bits ? entry(L1, bits) : 0);
+	set_entry(SPACES, 0, becomes);
 	CHECK(shadow.loose_count == 1);
 	shadow_load_cr3(&sv, 0);
 	CHECK(is_reached(0x1000, load, DATA + 9));
+	scene_end();
+}
+
+/* The same, and the way stands in a loose table itself, which is looked through first. */
+static void test_dirty_kept_of_two(void)
+{
+	scene_begin(SHADOW_TRAPPED, 2 * SHADOW_FRAMES_MIN);
+	map_first();
+	set_entry(SPACES, 0, entry(L1, ALL_BITS));
+	set_entry(SPACES, 1, entry(SPACES, ALL_BITS));
+	set_entry(L2, 1, entry(SPACES, ALL_BITS));
+	CHECK(is_reached(0x1000, load, DATA + 1));
+	shadow_load_cr3(&sv, 0);
+	for (u64 gva = 0x201000; gva >= 0x200000; gva -= 0x1000) {
+		CHECK(scene_touch(gva, true) == SHADOW_EMULATE);
+		CHECK(scene_touch(gva, true) == SHADOW_FIXED);
+	}
+	CHECK(shadow.loose_count == 2);
+	shadow_load_cr3(&sv, 0); /* what was written so far is seen */
+	CHECK(is_reached(0x200000, store, L1) && is_reached(0x201000, store, SPACES));
+	*word(L1, 1) = entry(DATA + 9, ALL_BITS);
+	*word(SPACES, 0) = entry(DATA + 3, ALL_BITS);
+	shadow_load_cr3(&sv, 0);
+	CHECK(is_reached(0x1000, load, DATA + 9) && is_reached(0x200000, load, DATA + 3));
+	scene_end();
+}
+
+static void forget_all(void)
+{
+	hardware_flush(&hw);
+}
+
+/* An entry leads to another frame: no CPU keeps the old one. */
+static void test_replaced(enum shadow_policy policy)
+{
+	scene_begin(policy, SHADOW_FRAMES_MIN);
+	map_first();
+	host_on_flush = forget_all;
+	for (unsigned i = 1; i < 5; i++) {
+		struct hardware_answer a;
+
+		CHECK(is_reached(0x1000, store, DATA + i));
+		set_entry(L1, 1, entry(DATA + i + 1, ALL_BITS));
+		a = hardware_access(&hw, shadow_root(&sv), GVA(0x1000), load);
+		CHECK(a.ok && mfn_equal(a.mfn, memory.mfn[DATA + i + 1]));
+	}
+	host_on_flush = NULL;
 	scene_end();
 }
 
@@ -391,7 +438,11 @@ int main(void)
 	test_published_ram();
 	test_upper_half_changes();
 	test_dirty_kept(0);
-	test_dirty_kept(ALL_BITS & ~4ul);
+	test_dirty_kept(entry(L1, ALL_BITS & ~4ul));
+	test_dirty_kept(entry(DATA + 3, ALL_BITS));
+	test_dirty_kept_of_two();
+	test_replaced(SHADOW_TRAPPED);
+	test_replaced(SHADOW_NOTIFIED);
 	test_loose_leads_to_itself();
 	test_invlpg_untold();
 	test_physical_bits();
