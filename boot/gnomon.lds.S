@@ -64,6 +64,7 @@ SECTIONS
 		*boot/multiboot1.o(.text .text.*)
 		*boot/multiboot2.o(.text .text.*)
 		*lib/ranges.o(.text .text.*)
+		*lib/string.o(.text.memmove .text.strcmp .text.strchr)
 		*run/guest-config.o(.text .text.*)
 		*run/modules.o(.text .text.*)
 		*run/options.o(.text .text.*)
