@@ -21,33 +21,36 @@ void vcpu_die(struct vcpu *v, const char *why)
 #define TSS_IST1 36
 
 /* A kernel that has loaded a TSS keeps its stacks there, and may change them without telling. */
-static u64 task_stack(struct vcpu *v, u8 ist)
+static __cold void use_task_stack(struct vcpu *v, u8 ist)
 {
 	u64 at = v->task_base + (ist ? TSS_IST1 + 8 * (ist - 1) : TSS_RSP0), rsp;
 	struct vcpu_copy_result result;
 	struct shadow_access implicit = {0};
 
-	if (vcpu_copy_as(v, at, &rsp, sizeof(rsp), implicit, &result)) {
+	if (vcpu_copy_as(v, at, &rsp, sizeof(rsp), implicit, &result))
 		vcpu_die(v, "crashed: its task state segment cannot be read");
-		return 0;
-	}
-	return rsp;
+	else
+		v->regs.rsp = rsp & ~15ul;
 }
 
 /* tour: a frame for the guest */
-/* By this stack, which need not be aligned. No call in here: it has no registers to save. */
-static inline void deliver_at(struct vcpu *v, const struct vcpu_gate *gate, bool has_error,
-			      u64 error, u64 rsp)
+/* The stack of a gate is its IST, RSP0 when coming from ring 3, or the present one, which need not
+ * be aligned. No call in here but at the end: it has no registers to save. */
+static void deliver(struct vcpu *v, const struct vcpu_gate *gate, bool has_error, u64 error)
 {
 	struct gn_vcpu_page *page = v->page;
-	bool user = vcpu_is_user(v);
-	u64 flags = vcpu_flags(v);
-	bool vif_after = gate->trap && (flags & RFLAGS_IF);
+	u64 flags, rsp = v->regs.rsp;
+	bool user, vif_after;
 
-	v->in_double_fault = gate == &v->gate[VECTOR_DF];
+	page->deliver_error = error;
+	page->deliver_handler = gate->handler;
 	page->deliver.rip = v->regs.rip;
+	page->deliver.rsp = rsp;
+	v->in_double_fault = gate == &v->gate[VECTOR_DF];
+	user = vcpu_is_user(v);
+	flags = vcpu_flags(v);
+	vif_after = gate->trap && (flags & RFLAGS_IF);
 	page->deliver.rflags = flags;
-	page->deliver.rsp = v->regs.rsp;
 	if (user) {
 		page->deliver.cs = v->regs.cs;
 		page->deliver.ss = v->regs.ss;
@@ -55,9 +58,9 @@ static inline void deliver_at(struct vcpu *v, const struct vcpu_gate *gate, bool
 		page->deliver.cs = gate->cs & ~3ul;
 		page->deliver.ss = GN_GUEST_KERNEL_SS;
 	}
-	page->deliver_error = error;
-	page->deliver_handler = gate->handler;
-
+	if (user || gate->ist)
+		rsp = v->frames == VCPU_FRAMES_XEN ? READ_ONCE(page->kernel_stack)
+						   : v->ist[gate->ist];
 	v->regs.rsp = rsp & ~15ul;
 	if (unlikely(v->frames == VCPU_FRAMES_XEN)) {
 		vcpu_set_vif(v, vif_after);
@@ -71,30 +74,10 @@ static inline void deliver_at(struct vcpu *v, const struct vcpu_gate *gate, bool
 	v->regs.cs = GN_KERNEL_CS;
 	v->regs.ss = GN_KERNEL_SS;
 	v->regs.rflags &= ~(u64)(RFLAGS_TF | RFLAGS_NT | RFLAGS_RF);
+	if (unlikely(v->task_base) && (user || gate->ist))
+		use_task_stack(v, gate->ist);
 }
 /* tour ends */
-
-static __cold void deliver_by_task(struct vcpu *v, const struct vcpu_gate *gate, bool has_error,
-				   u64 error)
-{
-	deliver_at(v, gate, has_error, error, task_stack(v, gate->ist));
-}
-
-/* The stack of a gate is its IST, RSP0 when coming from ring 3, or the present one. */
-static void deliver(struct vcpu *v, const struct vcpu_gate *gate, bool has_error, u64 error)
-{
-	u64 rsp = v->regs.rsp;
-
-	if (gate->ist || vcpu_is_user(v)) {
-		if (unlikely(v->task_base)) {
-			deliver_by_task(v, gate, has_error, error);
-			return;
-		}
-		rsp = v->frames == VCPU_FRAMES_XEN ? READ_ONCE(v->page->kernel_stack)
-						   : v->ist[gate->ist];
-	}
-	deliver_at(v, gate, has_error, error, rsp);
-}
 
 void vcpu_reflect(struct vcpu *v, u8 vector, bool has_error, u64 error)
 {
