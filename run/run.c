@@ -36,6 +36,8 @@ static __noinline bool attend(struct cpu *cpu, struct guest *g)
 		if (unlikely(vcpu_is_held_off(&g->vcpu)))
 			run_instruction(g);
 		vcpu_deliver_events(&g->vcpu);
+		if (likely(!g->vcpu.attention))
+			return true;
 	}
 	if (guest_has_ended(g))
 		return false;
