@@ -127,6 +127,17 @@ static const char *vector_name(u64 vector)
 	return vector < ARRAY_SIZE(names) && names[vector] ? names[vector] : "exception";
 }
 
+static void print_registers(const struct cpu_frame *f)
+{
+	static const char names[][4] = {"r15", "r14", "r13", "r12", "r11", "r10", "r9 ", "r8 ",
+					"rbp", "rdi", "rsi", "rdx", "rcx", "rbx", "rax"};
+	const u64 *value = &f->r15;
+
+	for (unsigned i = 0; i < ARRAY_SIZE(names); i += 3)
+		log_error("   %s %016lx %s %016lx %s %016lx", names[i], value[i], names[i + 1],
+			  value[i + 1], names[i + 2], value[i + 2]);
+}
+
 __noreturn void cpu_exception_panic(const struct cpu_frame *f)
 {
 	u64 cr2 = read_cr2();
@@ -136,12 +147,8 @@ __noreturn void cpu_exception_panic(const struct cpu_frame *f)
 			  vector_name(f->vector), f->vector, f->error);
 		log_error("   cr2 %016lx cr3 %016lx rflags %08lx cs %04lx", cr2, read_cr3(),
 			  f->rflags, f->cs);
-		log_error("   rip %016lx rsp %016lx rbp %016lx", f->rip, f->rsp, f->rbp);
-		log_error("   rax %016lx rbx %016lx rcx %016lx", f->rax, f->rbx, f->rcx);
-		log_error("   rdx %016lx rsi %016lx rdi %016lx", f->rdx, f->rsi, f->rdi);
-		log_error("   r8  %016lx r9  %016lx r10 %016lx", f->r8, f->r9, f->r10);
-		log_error("   r11 %016lx r12 %016lx r13 %016lx", f->r11, f->r12, f->r13);
-		log_error("   r14 %016lx r15 %016lx", f->r14, f->r15);
+		log_error("   rip %016lx rsp %016lx", f->rip, f->rsp);
+		print_registers(f);
 		print_place("   at", f->rip);
 		print_backtrace(f->rsp);
 		print_recorders();
