@@ -12,6 +12,7 @@
 /* The standard XSAVE format up to the last AVX-512 register (SDM 1 13.4), in order and without
  * gaps. */
 #define FPU_STATE_SIZE 2688
+#define FPU_XMM	       160 /* where XMM0 is */
 
 struct fpu_state {
 	u8 bytes[FPU_STATE_SIZE];

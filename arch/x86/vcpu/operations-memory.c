@@ -126,24 +126,14 @@ enum emulate_verdict memory_compare_exchange(struct emulate *e, u64 linear, cons
 	return memcmp(now, from, size) ? EMULATE_AGAIN : memory_write(e, linear, to, size);
 }
 
-#define READ_XMM(n)                                                                                \
-	case n:                                                                                    \
-		__asm__("movups %%xmm" #n ", %0" : "=m"(*to128));                                  \
-		break;
-
 /* The guest's registers are in the CPU: nothing of the monitor uses them. */
 enum emulate_verdict memory_read_vector(struct emulate *e, unsigned number, u8 to[16])
 {
-	struct bytes16 {
-		u8 b[16];
-	} *to128 = (void *)to;
+	struct fpu_state *fpu = emulator_vcpu(e)->fpu;
 
-	(void)e;
-	switch (number) {
-		READ_XMM(0)
-		READ_XMM(1) READ_XMM(2) READ_XMM(3) READ_XMM(4) READ_XMM(5) READ_XMM(6) READ_XMM(7)
-		    READ_XMM(8) READ_XMM(9) READ_XMM(10) READ_XMM(11) READ_XMM(12) READ_XMM(13)
-			READ_XMM(14) READ_XMM(15) default : return EMULATE_UNHANDLED;
-	}
+	if (number > 15)
+		return EMULATE_UNHANDLED;
+	fpu_save(fpu);
+	memcpy(to, &fpu->bytes[FPU_XMM + 16 * number], 16);
 	return EMULATE_OK;
 }
