@@ -84,6 +84,7 @@ rare := arch/x86/cpu/recorder.c arch/x86/emulate/system.c arch/x86/emulate/trans
         arch/x86/vcpu/vcpu.c hypercall/xen/events.c hypercall/xen/processor.c run/loader.c
 ifeq ($(findstring clang,$(CC)),)
 $(patsubst %.c,$(BUILD)/%.o,$(rare)): CFLAGS += -fno-caller-saves
+$(BUILD)/mm/guest-copy.o: CFLAGS += -fno-move-loop-invariants # its loops mostly take one turn
 endif
 
 ASFLAGS := -I. -g -D__ASSEMBLER__ -ffile-prefix-map=$(CURDIR)=.

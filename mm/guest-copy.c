@@ -9,18 +9,24 @@
 #include "mm/guest-copy.h"
 #include "mm/machine.h"
 
+static __cold void refuse(const struct p2m_entry *e, u64 gpa, unsigned intent,
+			  struct guest_copy_refusal *why)
+{
+	if (why)
+		*why = (struct guest_copy_refusal){
+		    p2m_entry_answer(e && e->word ? e : NULL, intent), intent,
+		    gpa_to_gfn(GPA(gpa))};
+}
+
 /* The page of a guest byte, if p2m grants the intent; or NULL. */
 static inline struct p2m_entry *reach(const struct p2m *p2m, u64 gpa, unsigned intent,
 				      struct guest_copy_refusal *why)
 {
-	gfn_t gfn = gpa_to_gfn(GPA(gpa));
-	struct p2m_entry *e = p2m_place(p2m, gfn);
+	struct p2m_entry *e = p2m_place(p2m, gpa_to_gfn(GPA(gpa)));
 
 	if (likely(e && (e->word & intent) == intent))
 		return e;
-	if (why)
-		*why = (struct guest_copy_refusal){
-		    p2m_entry_answer(e && e->word ? e : NULL, intent), intent, gfn};
+	refuse(e, gpa, intent, why);
 	return NULL;
 }
 
