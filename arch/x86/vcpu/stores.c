@@ -15,7 +15,7 @@
 #include "mm/guest-copy.h"
 
 #define REMEMBER   true
-#define INSN_BYTES (~0ul >> 8) /* of the second word: an instruction has 15 at most */
+#define NO_BYTE	   (0xfful << 56) /* of the second word: an instruction has 15 at most */
 
 /* Where struct guest_regs has the registers, as instructions number them; in words. */
 #define PLACE(name) (offsetof(struct guest_regs, name) / sizeof(u64))
@@ -39,7 +39,7 @@ bool vcpu_repeat_store(struct vcpu *v, struct vcpu_store store)
 	if (v->regs.cs != GN_KERNEL_CS || v->regs.rflags & RFLAGS_TF || store.gva & 7 ||
 	    !(store.gva & ~PAGE_MASK) ||
 	    !shadow_copy(&v->shadow, GVA(v->regs.rip), fetch, code, sizeof(code)) ||
-	    code[0] != known->code[0] || (code[1] & INSN_BYTES) != known->code[1])
+	    code[0] != known->code[0] || (code[1] | NO_BYTE) != known->code[1])
 		return false;
 	value = known->from_register ? ((const u64 *)&v->regs)[known->place] : known->immediate;
 	if (guest_copy_store(v->shadow.shadow->config.p2m, store.gpa, value))
@@ -60,7 +60,8 @@ void stores_learn(struct vcpu *v, u64 rip, const struct emulate *e)
 	if (!REMEMBER || e->count < INSN_MAX || e->insn.mode != DECODE_64 ||
 	    !emulate_is_store(&e->insn, &source))
 		return;
-	memcpy(known.code, e->bytes, INSN_MAX);
+	memcpy(known.code, e->bytes, sizeof(known.code));
+	known.code[1] |= NO_BYTE;
 	known.from_register = source != EMULATE_IMMEDIATE;
 	if (known.from_register)
 		known.place = place_of[source];

@@ -85,7 +85,7 @@ struct vcpu_trap {
 
 /* A store to a page table that was emulated: stores.c. */
 struct vcpu_known_store {
-	u64 code[2]; /* 15 bytes; 0: none */
+	u64 code[2]; /* 15 bytes and 0xff, so what is all 0 knows none */
 	u64 immediate;
 	bool from_register;
 	u8 place, length, action; /* place: of the register, in struct guest_regs */
