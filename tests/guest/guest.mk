@@ -6,8 +6,8 @@
 guest-tests := basics privileged int-n reserved-slots stale-tlb stack-pointer canonical flags \
                selectors ldt-gate switcher-jump breakpoints page-end doors \
                secrets frames bases forged-log vcpu-page deaths bystander emulated \
-               operations nmi nmi-storm permutations tables page-tables sites boundaries \
-               small-stack slow-events storm alarms
+               operations nmi nmi-storm permutations tables page-tables table-stores sites \
+               boundaries small-stack slow-events storm alarms
 guest-lib   := start.S entry.S machine.c paging.c enter.c check.c console.c
 guest-lib-objects := $(patsubst %,$(BUILD)/tests/guest/lib/%.o,$(basename $(guest-lib)))
 # Those of Xen's ABI have a library of their own, and are linked at the end of the address space.
