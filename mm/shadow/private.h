@@ -25,9 +25,6 @@
 #include "mm/machine.h"
 #include "mm/shadow/shadow.h"
 
-/* ---- entries, the guest's and ours (SDM volume 3, 4.5.4) ---- */
-
-
 /* #PF error code (SDM volume 3, 4.7). */
 #define PF_P	1u
 #define PF_W	2u

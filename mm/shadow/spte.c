@@ -112,7 +112,7 @@ static bool grants_no_more(u64 spte, u64 most)
 
 /* Whether the guest's entry, as it is now, supports all that the spte grants. */
 __cold bool spte_is_justified(const struct shadow *s, const struct shadow_page *page, unsigned slot,
-		       u64 spte, u64 gpte)
+			      u64 spte, u64 gpte)
 {
 	u32 role = page->key.role;
 	const struct p2m_entry *e;

@@ -90,7 +90,7 @@
 
 #ifdef __ASSEMBLER__
 /* The area's pages are a fixed distance from the text, so RIP-relative. */
-#define AREA(address)	 (switcher_text + (address)-AREA_TEXT)(% rip)
+#define AREA(address)	 (switcher_text + (address) - AREA_TEXT)(%rip)
 #define CONSTANT(offset) AREA(AREA_CONSTANTS + (offset))
 #define SCRATCH(offset)	 AREA(AREA_STACK + (offset))
 
