@@ -56,15 +56,6 @@ static inline void hypercall_settle(struct guest *g)
 		hypercall_drain(g);
 }
 
-/* 0 if number >= count, else all ones, without a branch that could be predicted wrongly. */
-static inline u64 index_mask(u64 number, u64 count)
-{
-	u64 mask;
-
-	__asm__("cmp %2, %1; sbb %0, %0" : "=r"(mask) : "r"(number), "r"(count) : "cc");
-	return mask;
-}
-
 static inline struct call_result call_done(s64 value)
 {
 	return (struct call_result){value, CALL_DONE};

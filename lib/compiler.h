@@ -30,4 +30,13 @@
 #define READ_ONCE(x)	 (*(const volatile __typeof__(x) *)&(x))
 #define WRITE_ONCE(x, v) (*(volatile __typeof__(x) *)&(x) = (v))
 
+/* 0 if number >= count, else all ones, without a branch that could be predicted wrongly. */
+static inline unsigned long index_mask(unsigned long number, unsigned long count)
+{
+	unsigned long mask;
+
+	__asm__("cmp %2, %1; sbb %0, %0" : "=r"(mask) : "r"(number), "r"(count) : "cc");
+	return mask;
+}
+
 #endif

@@ -36,8 +36,8 @@ host-fuzzer  = $(Q)mkdir -p $(@D) && clang $(filter-out -fsanitize=%,$(HOSTCFLAG
                -fsanitize=fuzzer,address,undefined -o $@ $(filter %.c,$^)
 
 # mm and mm/shadow: the real files over a machine whose RAM is an array.
-unit-tests   += frame-test p2m-test access-test paging-test vcpus-test corners-test threads-test
-unit-tests   += world-test
+shadow-tests := access-test paging-test vcpus-test corners-test remembered-test threads-test
+unit-tests   += frame-test p2m-test $(shadow-tests) world-test
 mutate-tests += shadow-mutate
 fuzz-tests   += world-fuzz
 host-mm     := $(mm) tests/host/mm/host.c
@@ -50,8 +50,7 @@ $(BUILD)/host/frame-test: $(call host-objects,tests/host/mm/frame-test.c $(host-
 $(BUILD)/host/p2m-test: $(call host-objects,tests/host/mm/p2m-test.c $(host-mm))
 	$(host-link)
 
-$(addprefix $(BUILD)/host/, access-test paging-test vcpus-test corners-test threads-test): \
-		$(BUILD)/host/%-test: \
+$(addprefix $(BUILD)/host/, $(shadow-tests)): $(BUILD)/host/%-test: \
 		$(BUILD)/host/tests/host/shadow/%-test.o \
 		$(call host-objects,$(host-shadow) tests/host/shadow/scene.c)
 	$(host-link)
@@ -59,8 +58,7 @@ $(addprefix $(BUILD)/host/, access-test paging-test vcpus-test corners-test thre
 $(BUILD)/host/world-test: $(call host-objects,tests/host/shadow/world-test.c $(host-shadow))
 	$(host-link)
 
-frame-test p2m-test access-test paging-test vcpus-test corners-test threads-test world-test: %: \
-		$(BUILD)/host/%
+frame-test p2m-test $(shadow-tests) world-test: %: $(BUILD)/host/%
 	$(Q)$<
 
 $(BUILD)/host/world-fuzz: tests/host/shadow/world-fuzz.c $(host-shadow)

@@ -133,8 +133,8 @@ u64 vcpu_descriptor(const struct vcpu *v, u16 selector)
 	unsigned index = selector >> 3;
 
 	if (selector & 4)
-		return index < v->ldt_count ? v->ldt[index] : 0;
-	return index < GN_GDT_ENTRIES ? v->gdt[index] : 0;
+		return index < v->ldt_count ? v->ldt[index & index_mask(index, v->ldt_count)] : 0;
+	return index < GN_GDT_ENTRIES ? v->gdt[index & index_mask(index, GN_GDT_ENTRIES)] : 0;
 }
 
 u64 vcpu_written_descriptor(const struct vcpu *v, u16 selector)

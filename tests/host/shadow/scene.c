@@ -132,3 +132,20 @@ void scene_begin_loose(u32 limit)
 	CHECK(scene_touch(0x10000, true) == SHADOW_EMULATE);
 	CHECK(scene_touch(0x10000, true) == SHADOW_FIXED && shadow.loose_count == 1);
 }
+
+bool is_reached(u64 gva, struct shadow_access access, u64 gfn)
+{
+	struct shadow_result r;
+	mfn_t mfn;
+
+	return scene_try(GVA(gva), access, &r, &mfn) == SHADOW_FIXED &&
+	       mfn_equal(mfn, memory.mfn[gfn]);
+}
+
+bool is_refused(u64 gva, struct shadow_access access)
+{
+	struct shadow_result r;
+	mfn_t mfn;
+
+	return scene_try(GVA(gva), access, &r, &mfn) == SHADOW_REFLECT;
+}

@@ -17,6 +17,7 @@
 #define L2	     2
 #define L1	     3
 #define DATA	     8
+#define SPACES	     0x28ul /* gfns of further tables */
 
 #define ALL_BITS 0x67ul /* P W U A D */
 #define NX	 (1ul << 63)
@@ -47,5 +48,12 @@ void scene_begin_loose(u32 limit);
 enum shadow_verdict scene_try(gva_t gva, struct shadow_access access, struct shadow_result *r,
 			      mfn_t *mfn);
 enum shadow_verdict scene_touch(u64 gva, bool write);
+
+/* Does the access, repeated as above, reach this frame? Is it the guest's own fault? */
+static const struct shadow_access load, store = {.write = true}, fetch = {.fetch = true},
+					user = {.user = true};
+
+bool is_reached(u64 gva, struct shadow_access access, u64 gfn);
+bool is_refused(u64 gva, struct shadow_access access);
 
 #endif
