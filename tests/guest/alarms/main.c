@@ -67,7 +67,7 @@ static void once(void)
  * comes does not add up. */
 static void periodic(void)
 {
-	u64 first = gn_clock_ns() + PERIOD, end = first + BEATS * PERIOD + PERIOD / 2, seen;
+	u64 first = gn_clock_ns() + PERIOD, end = first + BEATS * PERIOD + PERIOD / 2, seen, due;
 
 	beats = 0;
 	check(!CALL(timer_periodic, first, PERIOD), "timer_periodic is refused");
@@ -80,7 +80,8 @@ static void periodic(void)
 		seen = now;
 	}
 	seen = beats;
-	check(seen > BEATS / 2 && seen <= BEATS + 1, "%lu events in %u beats", seen, BEATS + 1);
+	due = (gn_clock_ns() - first) / PERIOD + 1; /* more, if the machine stood still */
+	check(seen > BEATS / 2 && seen <= due, "%lu events in %lu beats", seen, due);
 
 	__asm__ volatile("cli");
 	wait_until(gn_clock_ns() + 4 * PERIOD);
