@@ -213,7 +213,7 @@ CASES = [
     programs('amd64', 'amd64', 60, full=True),
     programs('cloud-intel', 'cloud-amd64', 5, '--cpu Skylake-Client', full=True),
     debian_reboots('debian', 1), debian_reboots('debian-5', 5, full=True),
-    hostile('hostile', 1, 40), hostile('hostile-long', 20, 600, full=True),
+    hostile('hostile', 1, 100), hostile('hostile-long', 20, 600, full=True),
 
     # Bad input: one line names the guest and the reason.
     refused('no-name', f'--module {KERNEL},hello', "guest '?' refused: its module has no guest="),
