@@ -85,11 +85,16 @@
 	X(34, set_vcpu_state, A2(vcpu, address), GN_ABSENT, \
 	  "the registers with which another vCPU begins; -ENODEV") \
 	X(35, get_descriptor, A1(selector), 0, \
-	  "the GDT's descriptor for it, as set_gdt or lgdt has set it, accessed; 0 for none")
+	  "the descriptor for it, of GDT or LDT, as set_gdt, lgdt, set_ldt or lldt has set it, " \
+	  "accessed; 0 for none") \
+	X(36, set_ldt, A3(address, first, count), 0, \
+	  "copy count descriptors, such as set_gdt takes, to the LDT's entries from first, at " \
+	  "most to 511; it begins or grows as is needed")
 
 /* The errors that a guest may see. */
 #define GN_ERRORS(X) \
 	X(EPERM, 1, "not allowed to this guest now") \
+	X(ENOMEM, 12, "the monitor has no memory for it") \
 	X(EFAULT, 14, "an address that the guest's own tables do not let it use so") \
 	X(ENODEV, 19, "this machine or this guest has no such thing") \
 	X(EINVAL, 22, "an argument is out of its range") \
@@ -160,7 +165,7 @@
 	O(220, xsetbv, "call", "XCR ECX = EDX:EAX: what it is already") \
 	O(221, lgdt, "call", "GDTR = the limit and base at RDI, 10 bytes") \
 	O(222, lidt, "call", "IDTR likewise") \
-	O(223, lldt, "call", "LDTR = DI: null") \
+	O(223, lldt, "call", "LDTR = DI") \
 	O(224, ltr, "call", "TR = DI, a TSS in the GDT of lgdt") \
 	O(225, sgdt, "call", "the 10 bytes at RDI = GDTR, as lgdt has set it") \
 	O(226, sidt, "call", "likewise IDTR") \

@@ -18,7 +18,7 @@
 #define GN_CODE_PAGING	       0x2000 /* of it: the page that differs by coherence policy */
 #define GN_VCPU_PAGE	       (GN_WINDOW_BASE + 0x10000) /* read-write, struct gn_vcpu_page */
 #define GN_VCPU_INFO_PAGE (GN_WINDOW_BASE + 0x11000) /* Xen guests: the page of their vcpu_info */
-#define GN_LDT	       (GN_WINDOW_BASE + 0x12000) /* Xen guests: the LDT in use, read-only */
+#define GN_LDT	       (GN_WINDOW_BASE + 0x12000) /* the LDT in use, read-only */
 #define GN_RESERVED_FIRST_SLOT 270
 #define GN_RESERVED_LAST_SLOT  271
 

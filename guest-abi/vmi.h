@@ -44,7 +44,7 @@
 	CALL(UpdateKernelStack, set_kernel_stack) \
 	CALL(WriteGDTEntry, set_gdt) \
 	CALL(WriteIDTEntry, set_idt) \
-	NONE(WriteLDTEntry, "there is no LDT") \
+	CALL(WriteLDTEntry, set_ldt) \
 	OPERATION(GetGDT, sgdt) \
 	CALL(GetGDT, get_descriptor) \
 	OPERATION(GetIDT, sidt) \

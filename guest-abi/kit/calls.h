@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * calls.h - a C function gn_NAME() for each hypercall of guest-abi/hypercalls.h, with the arguments
- * by the names given there. A result below 0 is the negative of a GN_ error.
+ * by the names given there. A result from -4095 to -1 is the negative of a GN_ error.
  *
  * Each is a call to its slot of the code area. The call pushes a return address, so build a kernel
  * that uses this with -mno-red-zone, as every kernel that takes interrupts on its own stack must

@@ -6,46 +6,63 @@
 
 #define PIECE 32 /* gates or descriptors copied by one entry */
 
-struct call_result native_set_idt(struct guest *g, struct gn_args_set_idt *a)
+/* A table of the processor's: so many entries of so many words; how some of them are set. */
+struct table {
+	unsigned entries, words;
+	int (*set)(struct vcpu *v, unsigned first, const u64 *from, unsigned count);
+};
+
+static int set_gates(struct vcpu *v, unsigned first, const u64 *from, unsigned count)
+{
+	return vcpu_set_gates(v, first, (const u64(*)[2])from, count);
+}
+
+static const struct table idt = {256, 2, set_gates};
+static const struct table gdt = {GN_GDT_ENTRIES, 1, vcpu_set_descriptors};
+static const struct table ldt = {VCPU_LDT_ENTRIES, 1, vcpu_set_locals};
+
+/* Set one piece, and move the arguments behind it. */
+static struct call_result set_entries(struct guest *g, const struct table *table, u64 *address,
+				      u64 *first, u64 *count)
 {
 	struct vcpu_copy_result result;
-	u64 gates[PIECE][2], count = MIN(a->count, PIECE);
+	u64 entries[PIECE * 2], n = MIN(*count, PIECE), size = n * table->words * sizeof(u64);
+	int error;
 
-	if (a->first > 256 || a->count > 256 - a->first)
+	if (*first > table->entries || *count > table->entries - *first)
 		return call_done(-EINVAL);
-	if (vcpu_read(&g->vcpu, a->address, gates, count * sizeof(gates[0]), &result))
+	if (vcpu_read(&g->vcpu, *address, entries, size, &result))
 		return call_done(-EFAULT);
-	if (vcpu_set_gates(&g->vcpu, a->first, gates, count))
-		return call_done(-EINVAL);
-	a->address += count * sizeof(gates[0]);
-	a->first += count;
-	a->count -= count;
-	return a->count ? (struct call_result){0, CALL_AGAIN} : call_done(0);
+	error = table->set(&g->vcpu, *first, entries, n);
+	if (error)
+		return call_done(error);
+	*address += size;
+	*first += n;
+	*count -= n;
+	return *count ? (struct call_result){0, CALL_AGAIN} : call_done(0);
+}
+
+struct call_result native_set_idt(struct guest *g, struct gn_args_set_idt *a)
+{
+	return set_entries(g, &idt, &a->address, &a->first, &a->count);
 }
 
 struct call_result native_set_gdt(struct guest *g, struct gn_args_set_gdt *a)
 {
-	struct vcpu_copy_result result;
-	u64 descriptors[PIECE], count = MIN(a->count, PIECE);
+	return set_entries(g, &gdt, &a->address, &a->first, &a->count);
+}
 
-	if (a->first > GN_GDT_ENTRIES || a->count > GN_GDT_ENTRIES - a->first)
-		return call_done(-EINVAL);
-	if (vcpu_read(&g->vcpu, a->address, descriptors, count * sizeof(u64), &result))
-		return call_done(-EFAULT);
-	if (vcpu_set_descriptors(&g->vcpu, a->first, descriptors, count))
-		return call_done(-EINVAL);
-	a->address += count * sizeof(u64);
-	a->first += count;
-	a->count -= count;
-	return a->count ? (struct call_result){0, CALL_AGAIN} : call_done(0);
+struct call_result native_set_ldt(struct guest *g, struct gn_args_set_ldt *a)
+{
+	return set_entries(g, &ldt, &a->address, &a->first, &a->count);
 }
 
 /* No descriptor that may be looks like an error: those have the bits of conforming code. */
 struct call_result native_get_descriptor(struct guest *g, struct gn_args_get_descriptor *a)
 {
-	if (a->selector >= GN_GDT_ENTRIES * 8)
+	if (a->selector >= (a->selector & 4 ? VCPU_LDT_ENTRIES : GN_GDT_ENTRIES) * 8)
 		return call_done(-EINVAL);
-	return call_done(vcpu_written_descriptor(&g->vcpu, a->selector & ~7u));
+	return call_done(vcpu_written_descriptor(&g->vcpu, a->selector));
 }
 
 struct call_result native_set_syscall_entry(struct guest *g, struct gn_args_set_syscall_entry *a)

@@ -4,7 +4,7 @@
 # ---- guest tests: one kernel a folder, the same ELF for the bare machine and for Gnomon ----------
 
 guest-tests := basics privileged int-n reserved-slots stale-tlb stack-pointer canonical flags \
-               selectors ldt-gate switcher-jump breakpoints page-end doors \
+               selectors ldt ldt-gate switcher-jump breakpoints page-end doors \
                secrets frames bases forged-log vcpu-page deaths bystander emulated \
                operations nmi nmi-storm permutations tables page-tables table-stores sites \
                boundaries small-stack slow-events storm alarms

@@ -58,32 +58,50 @@ static bool is_small_stack(u64 descriptor)
 	return (descriptor & (user_data | DESCRIPTOR_CODE | DESCRIPTOR_BIG)) == user_data;
 }
 
+static __noinline void load_users(const struct vcpu_users *users, u64 *to, const u64 *from,
+				  bool hide)
+{
+	for (unsigned i = users->first; i < users->end; i++)
+		if (is_user_code(from[i]))
+			to[i] = hide ? from[i] & ~DESCRIPTOR_PRESENT : from[i] | DESCRIPTOR_PRESENT;
+}
+
 void vcpu_load_user_code(const struct vcpu *v, u64 *gdt)
 {
-	for (unsigned i = v->user_code_first; i < v->user_code_end; i++)
-		if (is_user_code(v->gdt[i]))
-			gdt[i] = v->hides_users ? v->gdt[i] & ~DESCRIPTOR_PRESENT : v->gdt[i];
+	load_users(&v->gdt_users, gdt, v->gdt, v->hides_users);
+	load_users(&v->ldt_users, v->ldt, v->ldt, v->hides_users);
+}
+
+/* What may not be is absent, which is 0. */
+static void set_entry(struct vcpu *v, u64 *table, struct vcpu_users *users, unsigned i, u64 d)
+{
+	table[i] = sanitise(&d) ? d : 0;
+	v->small_stacks |= is_small_stack(table[i]);
+	if (is_user_code(table[i])) {
+		users->first = MIN(users->first, i);
+		users->end = MAX(users->end, i + 1);
+	}
+}
+
+static bool may_be(const u64 *descriptors, unsigned count)
+{
+	for (unsigned i = 0; i < count; i++) {
+		u64 d = descriptors[i];
+
+		if (!sanitise(&d))
+			return false;
+	}
+	return true;
 }
 
 int vcpu_set_descriptors(struct vcpu *v, unsigned first, const u64 *descriptors, unsigned count)
 {
 	if (first > GN_GDT_ENTRIES || count > GN_GDT_ENTRIES - first)
 		return -EINVAL;
-	for (unsigned i = 0; i < count; i++) {
-		u64 d = descriptors[i];
-
-		if (!sanitise(&d))
-			return -EINVAL;
-	}
-	for (unsigned i = 0; i < count; i++) {
-		v->gdt[first + i] = descriptors[i];
-		(void)!sanitise(&v->gdt[first + i]);
-		v->small_stacks |= is_small_stack(v->gdt[first + i]);
-		if (is_user_code(v->gdt[first + i])) {
-			v->user_code_first = MIN(v->user_code_first, first + i);
-			v->user_code_end = MAX(v->user_code_end, first + i + 1);
-		}
-	}
+	if (!may_be(descriptors, count))
+		return -EINVAL;
+	for (unsigned i = 0; i < count; i++)
+		set_entry(v, v->gdt, &v->gdt_users, first + i, descriptors[i]);
 	v->gdt[0] = 0;
 	v->changed |= VCPU_CHANGED_GDT;
 	return 0;
@@ -103,8 +121,7 @@ void vcpu_default_descriptors(struct vcpu *v)
 	v->gdt[GN_USER_SS / 8 - 1] = data | DESCRIPTOR_CODE | DESCRIPTOR_DPL; /* 32-bit code */
 	v->gdt[GN_USER_SS / 8] = data | DESCRIPTOR_DPL;
 	v->gdt[GN_USER_CS / 8] = code64 | DESCRIPTOR_DPL;
-	v->user_code_first = GN_USER_SS / 8 - 1;
-	v->user_code_end = GN_USER_CS / 8 + 1;
+	v->gdt_users = (struct vcpu_users){GN_USER_SS / 8 - 1, GN_USER_CS / 8 + 1};
 	v->changed |= VCPU_CHANGED_GDT;
 }
 
@@ -117,6 +134,9 @@ int vcpu_start_ldt(struct vcpu *v, unsigned count)
 		v->ldt = machine_map(v->ldt_mfn);
 		window_show(v->window, GN_LDT, v->ldt_mfn, 0);
 	}
+	if (count)
+		memset(v->ldt, 0, PAGE_SIZE);
+	v->ldt_users = (struct vcpu_users){VCPU_LDT_ENTRIES, 0};
 	v->ldt_count = count;
 	v->changed |= VCPU_CHANGED_GDT;
 	return 0;
@@ -124,8 +144,29 @@ int vcpu_start_ldt(struct vcpu *v, unsigned count)
 
 void vcpu_set_local(struct vcpu *v, unsigned index, u64 descriptor)
 {
-	v->ldt[index] = sanitise(&descriptor) ? descriptor : 0;
-	v->small_stacks |= is_small_stack(v->ldt[index]);
+	set_entry(v, v->ldt, &v->ldt_users, index, descriptor);
+}
+
+int vcpu_set_locals(struct vcpu *v, unsigned first, const u64 *descriptors, unsigned count)
+{
+	if (first > VCPU_LDT_ENTRIES || count > VCPU_LDT_ENTRIES - first ||
+	    !may_be(descriptors, count))
+		return -EINVAL;
+	if (!v->ldt_count && vcpu_start_ldt(v, first + count))
+		return -ENOMEM;
+	v->ldt_count = MAX(v->ldt_count, first + count);
+	v->changed |= VCPU_CHANGED_GDT;
+	for (unsigned i = 0; i < count; i++)
+		set_entry(v, v->ldt, &v->ldt_users, first + i, descriptors[i]);
+	return 0;
+}
+
+/* There is one LDT, the CPU's own: a descriptor that is not present in it is hidden, or 0. */
+static u64 local(const struct vcpu *v, unsigned index)
+{
+	u64 d = v->ldt[index & index_mask(index, v->ldt_count)];
+
+	return d ? d | DESCRIPTOR_PRESENT : 0;
 }
 
 u64 vcpu_descriptor(const struct vcpu *v, u16 selector)
@@ -133,7 +174,7 @@ u64 vcpu_descriptor(const struct vcpu *v, u16 selector)
 	unsigned index = selector >> 3;
 
 	if (selector & 4)
-		return index < v->ldt_count ? v->ldt[index & index_mask(index, v->ldt_count)] : 0;
+		return index < v->ldt_count ? local(v, index) : 0;
 	return index < GN_GDT_ENTRIES ? v->gdt[index & index_mask(index, GN_GDT_ENTRIES)] : 0;
 }
 

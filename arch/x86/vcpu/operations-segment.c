@@ -9,8 +9,10 @@
 #include "lib/errno.h"
 #include "lib/string.h"
 
+#define DESCRIPTOR_TYPE_LDT  0x2ul
 #define DESCRIPTOR_TYPE_TSS  0x9ul /* available, 64-bit: SDM 3A table 3-2 */
 #define DESCRIPTOR_TYPE_BUSY 0xbul
+#define DESCRIPTOR_PAGES     (1ul << 55)
 #define PIECE		     32
 
 static enum emulate_verdict system_read(struct emulate *e, u64 linear, void *to, size_t size)
@@ -28,11 +30,12 @@ static enum emulate_verdict system_read(struct emulate *e, u64 linear, void *to,
 enum emulate_verdict segment_read_descriptor(struct emulate *e, u16 selector, u64 *descriptor)
 {
 	struct vcpu *v = emulator_vcpu(e);
-	u64 offset = selector & ~7u;
+	u64 offset = selector & ~7u, size = v->gdt_base ? v->gdt_limit + 1u : GN_GDT_ENTRIES * 8;
+	bool is_local = selector & 4;
 
-	if ((selector & 4) || offset + 7 > (v->gdt_base ? v->gdt_limit : GN_GDT_ENTRIES * 8 - 1u))
+	if (offset + 8 > (is_local ? v->ldt_count * 8u : size))
 		return emulate_fault_error(e, EXCEPTION_GP, selector & ~3u);
-	if (v->gdt_base)
+	if (v->gdt_base && !is_local)
 		return system_read(e, v->gdt_base + offset, descriptor, sizeof(*descriptor));
 	*descriptor = vcpu_written_descriptor(v, selector);
 	return EMULATE_OK;
@@ -158,35 +161,95 @@ enum emulate_verdict segment_set_table(struct emulate *e, enum emulate_table tab
 
 enum emulate_verdict segment_get_selector(struct emulate *e, enum emulate_selector which, u16 *to)
 {
-	*to = which == SELECTOR_TR ? emulator_vcpu(e)->task_selector : 0;
+	const struct vcpu *v = emulator_vcpu(e);
+
+	*to = which == SELECTOR_TR ? v->task_selector : v->ldt_selector;
 	return EMULATE_OK;
 }
 
-/* LTR: from now on stacks are read from this TSS at each delivery, as the CPU does. LLDT: null
- * only. */
+/* A descriptor of the system: 16 bytes of the guest's GDT, of that type and present. */
+static enum emulate_verdict read_system_descriptor(struct emulate *e, u16 selector, unsigned type,
+						   u64 descriptor[2])
+{
+	struct vcpu *v = emulator_vcpu(e);
+	u64 offset = selector & ~7u;
+
+	if (!(selector & ~3u) || (selector & 4) || !v->gdt_base || offset + 15 > v->gdt_limit)
+		return emulate_fault_error(e, EXCEPTION_GP, selector & ~3u);
+	if (system_read(e, v->gdt_base + offset, descriptor, 16) != EMULATE_OK)
+		return EMULATE_EVENT;
+	if ((descriptor[0] >> 40 & 0x1f) != type)
+		return emulate_fault_error(e, EXCEPTION_GP, selector & ~3u);
+	if (!(descriptor[0] >> 47 & 1))
+		return emulate_fault_error(e, EXCEPTION_NP, selector & ~3u);
+	return EMULATE_OK;
+}
+
+static u64 system_base(const u64 descriptor[2])
+{
+	return (descriptor[0] >> 16 & 0xffffff) | descriptor[0] >> 56 << 24 | descriptor[1] << 32;
+}
+
+/* How many descriptors are in a table with this limit, which may be in pages. */
+static unsigned system_entries(u64 low)
+{
+	u64 limit = (low & 0xffff) | (low >> 32 & 0xf0000);
+
+	return ((low & DESCRIPTOR_PAGES ? limit << 12 | 0xfff : limit) + 1) / 8;
+}
+
+/* The LDT is read now, as the IDT is. While it is read there is none. */
+static enum emulate_verdict load_ldt(struct emulate *e, u16 selector)
+{
+	struct vcpu *v = emulator_vcpu(e);
+	u64 descriptor[2] = {0}, piece[PIECE];
+	enum emulate_verdict verdict = EMULATE_OK;
+	unsigned count = 0;
+
+	if (selector & ~3u) {
+		verdict = read_system_descriptor(e, selector, DESCRIPTOR_TYPE_LDT, descriptor);
+		count = MIN(system_entries(descriptor[0]), VCPU_LDT_ENTRIES);
+	}
+	if (verdict != EMULATE_OK)
+		return verdict;
+	if (!is_canonical(system_base(descriptor)))
+		return emulate_fault_error(e, EXCEPTION_GP, selector & ~3u);
+	if (vcpu_start_ldt(v, count)) {
+		vcpu_die(v, "killed: no memory for its LDT");
+		return EMULATE_SHUTDOWN;
+	}
+	v->ldt_selector = selector;
+	for (unsigned i = 0; i < count; i++) {
+		if (i % PIECE == 0)
+			verdict = system_read(e, system_base(descriptor) + i * 8, piece,
+					      MIN(count - i, PIECE) * 8);
+		if (verdict != EMULATE_OK) {
+			v->ldt_count = 0;
+			return verdict;
+		}
+		vcpu_set_local(v, i, piece[i % PIECE]);
+	}
+	return EMULATE_OK;
+}
+
+/* LTR: from now on stacks are read from this TSS at each delivery, as the CPU does. */
+static enum emulate_verdict load_task(struct emulate *e, u16 selector)
+{
+	struct vcpu *v = emulator_vcpu(e);
+	u64 descriptor[2];
+	enum emulate_verdict verdict =
+	    read_system_descriptor(e, selector, DESCRIPTOR_TYPE_TSS, descriptor);
+
+	if (verdict != EMULATE_OK)
+		return verdict;
+	v->task_selector = selector;
+	v->task_base = system_base(descriptor);
+	descriptor[0] |= DESCRIPTOR_TYPE_BUSY << 40;
+	return memory_write(e, v->gdt_base + (selector & ~7u), descriptor, sizeof(*descriptor));
+}
+
 enum emulate_verdict segment_set_selector(struct emulate *e, enum emulate_selector which,
 					  u16 selector)
 {
-	struct vcpu *v = emulator_vcpu(e);
-	u64 low, high;
-	unsigned type;
-
-	if (which == SELECTOR_LDT)
-		return selector & ~3u ? emulate_fault_error(e, EXCEPTION_GP, selector & ~3u)
-				      : EMULATE_OK;
-	if (!(selector & ~3u) || (selector & 4) || !v->gdt_base ||
-	    (selector & ~7u) + 15u > v->gdt_limit)
-		return emulate_fault_error(e, EXCEPTION_GP, selector & ~3u);
-	if (system_read(e, v->gdt_base + (selector & ~7u), &low, 8) != EMULATE_OK ||
-	    system_read(e, v->gdt_base + (selector & ~7u) + 8, &high, 8) != EMULATE_OK)
-		return EMULATE_EVENT;
-	type = low >> 40 & 0x1f;
-	if (type != DESCRIPTOR_TYPE_TSS)
-		return emulate_fault_error(e, EXCEPTION_GP, selector & ~3u);
-	if (!(low >> 47 & 1))
-		return emulate_fault_error(e, EXCEPTION_NP, selector & ~3u);
-	v->task_selector = selector;
-	v->task_base = (low >> 16 & 0xffffff) | low >> 56 << 24 | high << 32;
-	low |= DESCRIPTOR_TYPE_BUSY << 40;
-	return memory_write(e, v->gdt_base + (selector & ~7u), &low, sizeof(low));
+	return which == SELECTOR_LDT ? load_ldt(e, selector) : load_task(e, selector);
 }

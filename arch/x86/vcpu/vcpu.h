@@ -137,7 +137,9 @@ struct vcpu {
 	mfn_t ldt_mfn;		/* MFN_NONE until there is one */
 	u64 *ldt;		/* likewise sanitised; shown at GN_LDT */
 	u16 ldt_count;
-	u16 user_code_first, user_code_end; /* where in the GDT code of ring 3 may be */
+	struct vcpu_users {
+		u16 first, end;
+	} gdt_users, ldt_users; /* where in the tables code of ring 3 may be */
 	bool hides_users;	/* such code is not present: an event waits while vif is 0 */
 	u64 hidden_since;	/* TSC */
 	u64 held_off_at;	/* RIP behind an STI or load of SS: no event before what is there */
@@ -150,7 +152,7 @@ struct vcpu {
 	u64 cr0, cr3, cr4, cr8, efer, pat, star, cstar, tsc_aux;
 	u64 dr[4], dr6, dr7;
 	u64 gdt_base, idt_base, task_base; /* 0: not loaded by LGDT, LIDT, LTR */
-	u16 gdt_limit, idt_limit, task_selector;
+	u16 gdt_limit, idt_limit, task_selector, ldt_selector;
 	u64 fs_base, gs_base, kernel_gs_base; /* valid while not loaded: nothing of ours uses GS */
 	u16 ds, es, fs, gs;	     /* valid while not loaded */
 	struct fpu_state *fpu;	     /* (c) */
@@ -364,11 +366,14 @@ void vcpu_update_mode(struct vcpu *v); /* cr0, cr4 or efer has changed */
 int vcpu_set_descriptors(struct vcpu *v, unsigned first, const u64 *descriptors,
 			 unsigned count) __must_check;
 void vcpu_default_descriptors(struct vcpu *v);
-/* An LDT of count (to VCPU_LDT_ENTRIES) descriptors, to be filled by vcpu_set_local(); what may not
- * be is absent. -ENOMEM. */
+/* An LDT of count (to VCPU_LDT_ENTRIES) absent descriptors, to be filled by vcpu_set_local(), which
+ * leaves absent what may not be; 0: none. -ENOMEM. */
 #define VCPU_LDT_ENTRIES 512
 int vcpu_start_ldt(struct vcpu *v, unsigned count) __must_check;
 void vcpu_set_local(struct vcpu *v, unsigned index, u64 descriptor);
+/* As vcpu_set_descriptors(), of the LDT, which begins or grows as is needed; -ENOMEM too. */
+int vcpu_set_locals(struct vcpu *v, unsigned first, const u64 *descriptors,
+		    unsigned count) __must_check;
 u64 vcpu_descriptor(const struct vcpu *v, u16 selector); /* 0: none */
 u64 vcpu_written_descriptor(const struct vcpu *v, u16 selector); /* a kernel's DPL is 0 */
 void vcpu_set_entry_stack(struct vcpu *v); /* before each entry, if small_stacks */

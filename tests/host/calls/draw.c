@@ -228,6 +228,8 @@ static size_t draw_operation(const struct memory *m, struct xen_mmuext_op *to)
 {
 	*to = (struct xen_mmuext_op){.cmd = host_random() % 16, .arg2 = count()};
 	to->arg1 = to->cmd >= XEN_MMUEXT_TLB_FLUSH_LOCAL ? address(m) : gfn(m);
+	if (one_in(16)) /* the longest of them */
+		to->cmd = XEN_MMUEXT_SET_LDT;
 	if (to->cmd == 12 || to->cmd == 14)
 		to->cmd = one_in(8) ? (u32)host_random() : XEN_MMUEXT_UNPIN;
 	if (to->cmd == XEN_MMUEXT_NEW_BASEPTR && !one_in(4))
@@ -375,7 +377,8 @@ enum draw_content draw_native(const struct memory *m, u64 number, u64 arguments[
 {
 	enum draw_content content = host_random() % CONTENTS;
 
-	if (!one_in(4) && (number == GN_CALL_set_idt || number == GN_CALL_set_gdt))
+	if (!one_in(4) && (number == GN_CALL_set_idt || number == GN_CALL_set_gdt ||
+			   number == GN_CALL_set_ldt))
 		content = number == GN_CALL_set_idt ? CONTENT_GATES : CONTENT_DESCRIPTORS;
 	for (unsigned i = 0; i < 6; i++) {
 		const char *name =
