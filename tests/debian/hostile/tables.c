@@ -25,24 +25,23 @@ struct operation {
 };
 
 #define PRESENT	 1ul
-#define WRITABLE 2ul
 #define LARGE	 0x80ul
 #define FRAME	 0xffffffffff000ul
 
-/* What a tame guest may have in its tables: it leads to the pool, and does not let write the root,
- * or the guest would not last. Who uses a frame that he does not have is killed for it; one that
- * the monitor publishes is no table, which the kernel ends its process for; a large page goes
- * beyond the pool. */
+/* What a tame guest may have in its tables: it leads to the pool, and not to the root, or the guest
+ * would not last: the monitor makes a kernel's stores to tables that it has pinned, though they are
+ * mapped read-only. Who uses a frame that he does not have is killed for it; one that the monitor
+ * publishes is no table, which the kernel ends its process for; a large page goes beyond the pool.
+ */
 static u64 tamed(u64 value)
 {
 	const u64 number = (value & FRAME) >> PAGE_SHIFT;
 
 	if (wild || !(value & PRESENT))
 		return value;
-	if (number >= ram_pages || page_private(pfn_to_page(number)) != POOL_MARK)
+	if (number >= ram_pages || page_private(pfn_to_page(number)) != POOL_MARK ||
+	    number == __pa(pool[0]) >> PAGE_SHIFT)
 		return value & ~PRESENT;
-	if (number == __pa(pool[0]) >> PAGE_SHIFT)
-		value &= ~WRITABLE;
 	return value & ~LARGE;
 }
 
@@ -60,16 +59,25 @@ u64 entry(void)
 	return tamed(value);
 }
 
-/* After calls and stores that may have mixed entries: all that can be a table is tame again. */
+/* After calls and stores that may have mixed entries: all that can be a table is tame again. What
+ * an entry of two halves led to may be the kernel's, and must not be used by an old translation. */
 static void tame_tables(void)
 {
+	const struct operation flush = {.command = FLUSH_LOCAL};
+	bool was_wild = false;
+
 	for (unsigned page = 0; page < PAGES && !wild; page++) {
 		u64 *entries = (void *)pool[page];
 
-		for (unsigned i = page ? 0 : FIRST_SLOT; i < (page ? 512 : SLOTS_END); i++)
-			if (entries[i] & PRESENT && entries[i] != tamed(entries[i]))
-				WRITE_ONCE(entries[i], tamed(entries[i]));
+		for (unsigned i = page ? 0 : FIRST_SLOT; i < (page ? 512 : SLOTS_END); i++) {
+			if (!(entries[i] & PRESENT) || entries[i] == tamed(entries[i]))
+				continue;
+			WRITE_ONCE(entries[i], tamed(entries[i]));
+			was_wild = true;
+		}
 	}
+	if (was_wild)
+		call(MMUEXT, (u64)&flush, 1, 0, 0x7ff0, 0);
 }
 
 /* An entry of a table that the window is likely to use; of the root only the window's slots. */
@@ -217,7 +225,7 @@ void attack_tables(void)
 	while (count--) {
 		const unsigned what = below(16);
 
-		if (what >= 10 && mixed)
+		if (what >= 6 && mixed) /* calls walk the tables, too */
 			tame_tables();
 		mixed = what < 10;
 		switch (what) {
