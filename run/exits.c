@@ -22,8 +22,7 @@
 
 /* ---- (i) ---- */
 
-/* Those by SYSCALL, which are most of all exits, have been taken by the run loop; so have page
- * faults. */
+/* Those by SYSCALL, which are most of all exits, have been taken by the run loop. */
 
 /* ---- (ii) ---- */
 
@@ -36,39 +35,33 @@ static __noinline void emulate_store(struct guest *g, struct vcpu_store store)
 			   g->vcpu.regs.rip);
 }
 
-/* tour: a page fault */
-void run_page_fault(struct guest *g)
+/* What neither was put right, nor is simply the guest's own, nor a store like one before. */
+void run_fault_verdict(struct guest *g, u64 address, enum shadow_verdict verdict,
+		       const struct shadow_result *r)
 {
 	struct vcpu *v = &g->vcpu;
-	u64 address = read_cr2();
-	struct shadow_result r __uninitialized;
 
-	hypercall_settle(g);
-	switch (shadow_fault(&v->shadow, GVA(address), v->regs.error, vcpu_is_user(v),
-			     v->regs.rflags & RFLAGS_AC, &r)) {
+	switch (verdict) {
 	case SHADOW_FIXED:
 		break;
-	case SHADOW_REFLECT:
-		if (likely(!is_in_code_area(v->regs.rip)) ||
-		    !vcpu_code_area_exception(v, VECTOR_PF, r.error_code))
-			vcpu_reflect_page_fault(v, address, r.error_code);
+	case SHADOW_REFLECT: /* at an instruction of the code area */
+		if (!vcpu_code_area_exception(v, VECTOR_PF, r->error_code))
+			vcpu_reflect_page_fault(v, address, r->error_code);
 		break;
 	case SHADOW_EMULATE:
-		if (unlikely(!vcpu_repeat_store(v, (struct vcpu_store){address, r.gpa})))
-			emulate_store(g, (struct vcpu_store){address, r.gpa});
+		emulate_store(g, (struct vcpu_store){address, r->gpa});
 		break;
 	case SHADOW_POPULATE:
-		guest_kill(g, "it used guest physical page %#lx, which it does not have", r.gfn.v);
+		guest_kill(g, "it used guest physical page %#lx, which it does not have", r->gfn.v);
 		break;
 	case SHADOW_WATCHED:
-		guest_kill(g, "it used guest physical page %#lx as it may not", r.gfn.v);
+		guest_kill(g, "it used guest physical page %#lx as it may not", r->gfn.v);
 		break;
 	case SHADOW_KILL:
-		guest_kill(g, "%s", r.why);
+		guest_kill(g, "%s", r->why);
 		break;
 	}
 }
-/* tour ends */
 
 /* ---- (iii) ---- */
 
