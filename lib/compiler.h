@@ -10,6 +10,7 @@
 #define __must_check   __attribute__((warn_unused_result))
 #define __printf(f, a) __attribute__((format(printf, f, a)))
 #define __noinline     __attribute__((noinline))
+#define __force_inline inline __attribute__((always_inline))
 #define __cold	       __attribute__((cold, noinline))
 /* For boot alone: its memory is given to guests before the first of them runs. */
 #define __init	       __attribute__((section(".text.init"), cold))

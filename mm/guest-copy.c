@@ -58,10 +58,9 @@ int guest_copy_read(struct p2m *p2m, gpa_t from, void *to, size_t size,
 	return 0;
 }
 
-static void tell(struct p2m *p2m, const struct p2m_entry *e, u64 gpa, size_t size)
+static inline int tell(struct p2m *p2m, const struct p2m_entry *e, u64 gpa, size_t size)
 {
-	if (e->tables)
-		p2m->watcher->written(p2m->watcher, e, GPA(gpa), size);
+	return e->tables ? p2m->watcher->written(p2m->watcher, e, GPA(gpa), size) : 0;
 }
 
 static int check_write(struct p2m *p2m, u64 at, size_t size, struct guest_copy_refusal *why)
@@ -99,17 +98,26 @@ int guest_copy_write(struct p2m *p2m, gpa_t to, const void *from, size_t size,
 
 /* ---- one cell, atomically ---- */
 
-int guest_copy_store(struct p2m *p2m, gpa_t at, u64 value)
+static inline int store(struct p2m *p2m, const struct p2m_entry *e, gpa_t at, u64 value)
 {
-	struct p2m_entry *e = reach(p2m, at.v, P2M_W, NULL);
-
-	if (at.v & 7)
+	if (unlikely(at.v & 7))
 		return -EINVAL;
-	if (!e)
+	if (unlikely(!e || !(e->word & P2M_W)))
 		return -EFAULT;
 	WRITE_ONCE(*(u64 *)address_in(e, at.v), value);
-	tell(p2m, e, at.v, sizeof(value));
-	return 0;
+	return tell(p2m, e, at.v, sizeof(value));
+}
+
+static __cold int store_far(struct p2m *p2m, gpa_t at, u64 value)
+{
+	return store(p2m, p2m_lookup(p2m, gpa_to_gfn(at)), at, value);
+}
+
+int guest_copy_store(struct p2m *p2m, gpa_t at, u64 value)
+{
+	if (unlikely(!p2m_is_near(gpa_to_gfn(at))))
+		return store_far(p2m, at, value);
+	return store(p2m, p2m_place(p2m, gpa_to_gfn(at)), at, value);
 }
 
 static bool is_cell(gpa_t at, unsigned size)

@@ -103,6 +103,11 @@ struct p2m_entry *p2m_lookup_far(const struct p2m *p2m, gfn_t gfn)
 	return e->word ? e : NULL;
 }
 
+struct p2m_entry *p2m_lookup(const struct p2m *p2m, gfn_t gfn)
+{
+	return p2m_lookup_inline(p2m, gfn);
+}
+
 struct p2m_entry *p2m_next(const struct p2m *p2m, gfn_t *gfn)
 {
 	struct p2m_entry *leaf;

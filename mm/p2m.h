@@ -46,8 +46,9 @@ struct p2m_watcher {
 	/* Withdraw from every translation of gfn what is not in rights, on every CPU. 0, or
 	 * -EAGAIN: a bounded piece is done, call again. */
 	int (*revoke)(struct p2m_watcher *w, gfn_t gfn, unsigned rights);
-	/* The monitor has stored into the page of this entry, which says tables != 0. */
-	void (*written)(struct p2m_watcher *w, const struct p2m_entry *e, gpa_t at, size_t size);
+	/* The monitor has stored into the page of this entry, which says tables != 0. Returns 0,
+	 * so that who stores can end with it. */
+	int (*written)(struct p2m_watcher *w, const struct p2m_entry *e, gpa_t at, size_t size);
 };
 
 /* A radix tree of frames: inner ones hold 512 pointers, leaves 256 entries. */
@@ -104,6 +105,11 @@ enum p2m_answer {
 
 struct p2m_entry *p2m_lookup_far(const struct p2m *p2m, gfn_t gfn);
 
+static inline bool p2m_is_near(gfn_t gfn)
+{
+	return !(gfn.v >> P2M_NEAR_BITS);
+}
+
 /* The entry's place, which may be empty (word 0), or NULL. It stays where it is until
  * p2m_destroy(). */
 static inline struct p2m_entry *p2m_place(const struct p2m *p2m, gfn_t gfn)
@@ -111,7 +117,7 @@ static inline struct p2m_entry *p2m_place(const struct p2m *p2m, gfn_t gfn)
 	struct p2m_entry *leaf;
 	void **node;
 
-	if (unlikely(gfn.v >> P2M_NEAR_BITS))
+	if (unlikely(!p2m_is_near(gfn)))
 		return p2m_lookup_far(p2m, gfn);
 	node = p2m->near[gfn.v >> (P2M_LEAF_BITS + P2M_INNER_BITS)];
 	if (unlikely(!node))
@@ -123,7 +129,10 @@ static inline struct p2m_entry *p2m_place(const struct p2m *p2m, gfn_t gfn)
 }
 
 /* The entry, or NULL when nothing is there. */
-static inline struct p2m_entry *p2m_lookup(const struct p2m *p2m, gfn_t gfn)
+struct p2m_entry *p2m_lookup(const struct p2m *p2m, gfn_t gfn);
+
+/* The same, for ways that every fault takes. */
+static __force_inline struct p2m_entry *p2m_lookup_inline(const struct p2m *p2m, gfn_t gfn)
 {
 	struct p2m_entry *e = p2m_place(p2m, gfn);
 

@@ -78,7 +78,7 @@ static void untrack(struct shadow *s, struct shadow_page *page)
 
 	if (!page->table)
 		return;
-	e = p2m_lookup(s->config.p2m, page->key.gfn);
+	e = p2m_lookup_inline(s->config.p2m, page->key.gfn);
 	BUG_ON(!e || !e->tables);
 	if (page_is_loose(page))
 		loose_forget(s, page, e);
@@ -167,7 +167,7 @@ static __noinline struct shadow_page *choose_victim(struct shadow *s)
 }
 
 /* A frame of rows. */
-static int rows_add(struct shadow *s)
+static __cold int rows_add(struct shadow *s)
 {
 	mfn_t mfn = frame_alloc(FRAME_SHADOW, s->config.p2m->owner);
 
@@ -234,7 +234,7 @@ static struct shadow_page *take_free(struct shadow *s)
 
 __noinline int page_track(struct shadow *s, struct shadow_page *page)
 {
-	struct p2m_entry *e = p2m_lookup(s->config.p2m, page->key.gfn);
+	struct p2m_entry *e = p2m_lookup_inline(s->config.p2m, page->key.gfn);
 	struct shadow_page *other;
 
 	if (!e || (e->word & (P2M_R | P2M_PUBLISHED)) != P2M_R)

@@ -385,7 +385,7 @@ void root_settle(struct shadow_vcpu *sv);
 /* sync.c. A store of the guest to a protected table: true, if the guest may now make it itself. */
 bool table_allow_write(struct shadow *s, struct p2m_entry *e, gfn_t gfn);
 int sync_revoke(struct p2m_watcher *w, gfn_t gfn, unsigned rights);
-void sync_written(struct p2m_watcher *w, const struct p2m_entry *e, gpa_t at, size_t size);
+int sync_written(struct p2m_watcher *w, const struct p2m_entry *e, gpa_t at, size_t size);
 
 /* loose.c. Leave a leaf table writable; false: there is no memory to remember it. */
 bool loose_begin(struct shadow *s, struct shadow_page *page, struct p2m_entry *e);

@@ -48,7 +48,7 @@ static __noinline void written(struct shadow *s, gpa_t at, size_t size)
 	entries_changed(s, gpa_to_gfn(at), offset / sizeof(u64), (offset + size - 1) / sizeof(u64));
 }
 
-void sync_written(struct p2m_watcher *w, const struct p2m_entry *e, gpa_t at, size_t size)
+int sync_written(struct p2m_watcher *w, const struct p2m_entry *e, gpa_t at, size_t size)
 {
 	struct shadow *s = container_of(w, struct shadow, watcher);
 	struct shadow_page *page = page_lone_leaf(s, e, gpa_to_gfn(at));
@@ -59,6 +59,7 @@ void sync_written(struct p2m_watcher *w, const struct p2m_entry *e, gpa_t at, si
 	else
 		written(s, at, size);
 	call_end(s);
+	return 0;
 }
 
 /* Entries come by tables: what one has found of its table serves the next. */
@@ -71,7 +72,7 @@ unsigned shadow_notify(struct shadow *s, const u64 *at, unsigned stride, unsigne
 	for (; count; count -= done, at += done * stride) {
 		gpa_t entry = GPA(READ_ONCE(*at));
 		gfn_t gfn = gpa_to_gfn(entry);
-		const struct p2m_entry *e = p2m_lookup(s->config.p2m, gfn);
+		const struct p2m_entry *e = p2m_lookup_inline(s->config.p2m, gfn);
 		struct shadow_page *page = e ? page_lone_leaf(s, e, gfn) : NULL;
 		unsigned slot = entry.v / 8 & (SHADOW_SLOTS - 1);
 
@@ -150,7 +151,7 @@ void shadow_forget_table(struct shadow *s, gfn_t table)
 int sync_revoke(struct p2m_watcher *w, gfn_t gfn, unsigned rights)
 {
 	struct shadow *s = container_of(w, struct shadow, watcher);
-	struct p2m_entry *e = p2m_lookup(s->config.p2m, gfn);
+	struct p2m_entry *e = p2m_lookup_inline(s->config.p2m, gfn);
 	int error;
 
 	call_begin(s);

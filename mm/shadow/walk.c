@@ -85,7 +85,7 @@ static enum shadow_verdict read_entries(struct shadow_vcpu *sv, gva_t gva,
 	w->top = level;
 	for (;; level--, is_read = false) {
 		if (!is_read) {
-			const struct p2m_entry *e = p2m_lookup(s->config.p2m, table);
+			const struct p2m_entry *e = p2m_lookup_inline(s->config.p2m, table);
 
 			if (unlikely(p2m_entry_answer(e, P2M_R) != P2M_GRANTED))
 				return refused(e, table, P2M_R, result);
@@ -121,7 +121,7 @@ static int mark_level(struct shadow_vcpu *sv, gva_t gva, struct walk *w, unsigne
 		      struct shadow_result *result, enum shadow_verdict *verdict)
 {
 	gfn_t table = table_of(w, level);
-	const struct p2m_entry *e = p2m_lookup(sv->shadow->config.p2m, table);
+	const struct p2m_entry *e = p2m_lookup_inline(sv->shadow->config.p2m, table);
 	u64 old = w->gpte[level];
 
 	if (p2m_entry_answer(e, P2M_W) != P2M_GRANTED) {
@@ -164,7 +164,7 @@ enum shadow_verdict walk_resolve(struct shadow_vcpu *sv, gva_t gva, struct shado
 
 		if (verdict != SHADOW_FIXED)
 			return verdict;
-		*target = p2m_lookup(sv->shadow->config.p2m, w->gfn);
+		*target = p2m_lookup_inline(sv->shadow->config.p2m, w->gfn);
 		answer = p2m_entry_answer(*target, intent | P2M_R);
 		if (answer != P2M_GRANTED) {
 			result->gfn = w->gfn;
