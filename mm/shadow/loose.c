@@ -86,12 +86,14 @@ static void scan(struct shadow *s, struct shadow_page *page)
 
 	s->stats.resynced++;
 	page->written = false;
-	for (; (slot = next_difference(table, known, slot)) < SHADOW_SLOTS; slot++) {
-		changed[count++] = gfn_to_gpa(page->key.gfn).v + slot * sizeof(u64);
-		if (count == ARRAY_SIZE(changed)) {
-			leaves_changed(s, page, changed, 1, count);
-			count = 0;
-		}
+	while ((slot = next_difference(table, known, slot)) < SHADOW_SLOTS) {
+		do { /* what has changed has neighbours that have */
+			changed[count++] = gfn_to_gpa(page->key.gfn).v + slot * sizeof(u64);
+			if (count == ARRAY_SIZE(changed)) {
+				leaves_changed(s, page, changed, 1, count);
+				count = 0;
+			}
+		} while (++slot < SHADOW_SLOTS && READ_ONCE(table[slot]) != known[slot]);
 	}
 	if (count)
 		leaves_changed(s, page, changed, 1, count);

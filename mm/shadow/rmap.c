@@ -25,7 +25,7 @@ static u32 next_of(const struct shadow *s, u32 number)
 }
 
 /* owner: the gfn or the page's number that the list belongs to. */
-static inline __attribute__((always_inline)) void put_in(struct shadow *s, struct shadow_page *page,
+static __force_inline void put_in(struct shadow *s, struct shadow_page *page,
 							 unsigned slot, u32 *head, u64 owner)
 {
 	u32 number = spte_number(page, slot), next = *head;
@@ -39,7 +39,7 @@ static inline __attribute__((always_inline)) void put_in(struct shadow *s, struc
 	*head = number;
 }
 
-static inline __attribute__((always_inline)) void insert(struct shadow *s, struct shadow_page *page,
+static __force_inline void insert(struct shadow *s, struct shadow_page *page,
 							 unsigned slot, u32 *head, u64 owner)
 {
 	put_in(s, page, slot, head, owner);
@@ -47,7 +47,7 @@ static inline __attribute__((always_inline)) void insert(struct shadow *s, struc
 	page_note_slot(page, slot);
 }
 
-static inline __attribute__((always_inline)) void
+static __force_inline void
 set_leaf(struct shadow *s, struct shadow_page *page, unsigned slot, u64 spte, gfn_t gfn,
 	 struct p2m_entry *target)
 {
@@ -80,12 +80,25 @@ void spte_set_child(struct shadow *s, struct shadow_page *page, unsigned slot,
 	WRITE_ONCE(page->sptes[slot], spte);
 }
 
+/* What is behind this link, if anything, is now behind what was before it. */
+static __force_inline u32 join_next(struct shadow *s, u64 link)
+{
+	u32 next = link >> LINK_NEXT_SHIFT;
+
+	if (next) {
+		u64 *n = link_of(s, next);
+
+		*n = (*n & ~LINK_LOW) | (link & LINK_LOW);
+	}
+	return next;
+}
+
 /* Its link stays: to be cleared, or put into another list. */
-static inline __attribute__((always_inline)) void
+static __force_inline void
 take_out(struct shadow *s, struct shadow_page *page, unsigned slot, bool leaf)
 {
 	u64 l = page->links[slot];
-	u32 next = l >> LINK_NEXT_SHIFT;
+	u32 next = join_next(s, l);
 
 	if (!(l & LINK_HEAD)) {
 		u64 *previous = link_of(s, l & LINK_VALUE);
@@ -99,11 +112,6 @@ take_out(struct shadow *s, struct shadow_page *page, unsigned slot, bool leaf)
 	} else {
 		page_of(s, l & LINK_VALUE)->parents = next;
 	}
-	if (next) {
-		u64 *n = link_of(s, next);
-
-		*n = (*n & ~LINK_LOW) | (l & LINK_LOW);
-	}
 }
 
 /* A writable way to a loose table goes: what its D says must not be lost. */
@@ -115,7 +123,7 @@ static __cold void keep_dirty(struct shadow *s, u64 spte)
 		if (!page)
 			continue;
 		left--;
-		if (!((p2m_lookup(s->config.p2m, page->key.gfn)->word ^ spte) & PTE_FRAME))
+		if (!((p2m_lookup_inline(s->config.p2m, page->key.gfn)->word ^ spte) & PTE_FRAME))
 			page->written = true;
 	}
 }
@@ -164,7 +172,7 @@ void spte_change(struct shadow *s, struct shadow_page *page, unsigned slot, u64 
 struct p2m_entry *lookup_far(struct shadow *s, gfn_t gfn)
 {
 	u64 in_leaf = gfn.v & (P2M_LEAF_SIZE - 1);
-	struct p2m_entry *e = p2m_lookup(s->config.p2m, gfn);
+	struct p2m_entry *e = p2m_lookup_inline(s->config.p2m, gfn);
 
 	if (e) {
 		s->near_first = gfn.v - in_leaf;
@@ -213,14 +221,29 @@ static __noinline bool learn_old(struct shadow *s, u64 link, struct batch *b)
 	u64 in_leaf = link & (P2M_LEAF_SIZE - 1);
 	struct p2m_entry *e;
 
-	if (link >> (LINK_NEXT_SHIFT - 1) != LINK_HEAD >> (LINK_NEXT_SHIFT - 1) ||
-	    is_loose_among(s, (link & LINK_VALUE) - in_leaf))
+	if (!(link & LINK_HEAD) || is_loose_among(s, (link & LINK_VALUE) - in_leaf))
 		return false;
-	e = p2m_lookup(s->config.p2m, GFN(link & LINK_VALUE));
+	e = p2m_lookup_inline(s->config.p2m, GFN(link & LINK_VALUE));
 	BUG_ON(!e); /* I1 */
-	b->only = link - in_leaf;
+	b->only = (link & LINK_LOW) - in_leaf;
 	b->old_leaf = e - in_leaf;
 	return true;
+}
+
+/* One that is not the only spte of its frame, or of a frame of which nothing is learnt yet. */
+static __noinline void withdraw_other(struct shadow *s, struct shadow_page *page, u64 slot,
+				      struct batch *b)
+{
+	u64 link = page->links[slot], in_leaf = link & (P2M_LEAF_SIZE - 1);
+
+	if ((link & LINK_LOW) - in_leaf != b->only && !learn_old(s, link, b)) {
+		spte_withdraw(s, page, slot);
+		return;
+	}
+	b->old_leaf[in_leaf].rmap = join_next(s, link);
+	page->links[slot] = 0;
+	__atomic_exchange_n(&page->sptes[slot], 0, __ATOMIC_SEQ_CST);
+	b->withdrawn++;
 }
 
 static inline void withdraw_leaf(struct shadow *s, struct shadow_page *page, u64 slot,
@@ -228,8 +251,8 @@ static inline void withdraw_leaf(struct shadow *s, struct shadow_page *page, u64
 {
 	u64 *link = &page->links[slot], in_leaf = *link & (P2M_LEAF_SIZE - 1);
 
-	if (unlikely(*link - in_leaf != b->only) && !learn_old(s, *link, b)) {
-		spte_withdraw(s, page, slot);
+	if (unlikely(*link - in_leaf != b->only)) {
+		withdraw_other(s, page, slot, b);
 		return;
 	}
 	b->old_leaf[in_leaf].rmap = 0;
@@ -242,7 +265,7 @@ static inline void withdraw_leaf(struct shadow *s, struct shadow_page *page, u64
 static __noinline struct p2m_entry *learn(struct shadow *s, struct shadow_page *page, u64 gpte,
 					  gfn_t gfn, struct batch *b)
 {
-	struct p2m_entry *target = p2m_lookup(s->config.p2m, gfn);
+	struct p2m_entry *target = p2m_lookup_inline(s->config.p2m, gfn);
 	u64 in_leaf = gfn.v & (P2M_LEAF_SIZE - 1);
 
 	b->gpte = b->spte = 0;
@@ -417,8 +440,8 @@ static int withdraw_large(struct shadow *s, struct p2m_entry *e)
 
 int rmap_restrict(struct shadow *s, gfn_t gfn, unsigned rights)
 {
-	struct p2m_entry *e = p2m_lookup(s->config.p2m, gfn);
-	struct p2m_entry *block = p2m_lookup(s->config.p2m, GFN(gfn.v & ~(LARGE_GFNS - 1)));
+	struct p2m_entry *e = p2m_lookup_inline(s->config.p2m, gfn);
+	struct p2m_entry *block = p2m_lookup_inline(s->config.p2m, GFN(gfn.v & ~(LARGE_GFNS - 1)));
 	unsigned length = 0;
 
 	if (block && block->rmap && withdraw_large(s, block))
