@@ -36,7 +36,8 @@ host-fuzzer  = $(Q)mkdir -p $(@D) && clang $(filter-out -fsanitize=%,$(HOSTCFLAG
                -fsanitize=fuzzer,address,undefined -o $@ $(filter %.c,$^)
 
 # mm and mm/shadow: the real files over a machine whose RAM is an array.
-shadow-tests := access-test paging-test vcpus-test corners-test remembered-test threads-test
+shadow-tests := access-test paging-test vcpus-test corners-test remembered-test batches-test \
+                reach-test threads-test
 unit-tests   += frame-test p2m-test $(shadow-tests) world-test
 mutate-tests += shadow-mutate
 fuzz-tests   += world-fuzz

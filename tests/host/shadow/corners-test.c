@@ -2,8 +2,8 @@
 /*
  * corners-test.c - what random worlds seldom meet: a table that changes in the moment in which it
  * is protected, a root's page that serves at another level later, a machine that is out of frames,
- * large pages whose rights shrink, tables that a guest has told of, what was learnt and holds no
- * more. Generated faults that nothing else noticed led to most of these.
+ * tables that end, large pages whose rights shrink, tables that a guest tells of, what was learnt
+ * and holds no more. Generated faults that nothing else noticed led to most of these.
  */
 #include "lib/errno.h"
 #include "mm/machine.h"
@@ -114,12 +114,12 @@ static void test_slots_given(void)
 }
 
 /* What the statistics say of its frames is what it has taken. */
-static void test_frames_counted(void)
+static void test_frames_counted(u32 limit)
 {
 	struct shadow_stats before, after;
 	u64 free;
 
-	scene_begin(SHADOW_TRAPPED, 512);
+	scene_begin(SHADOW_TRAPPED, limit);
 	map_first();
 	shadow_get_stats(&shadow, &before);
 	free = frame_count_free();
@@ -163,6 +163,88 @@ static void test_out_of_frames(enum shadow_policy policy)
 			frame_put(hog[--count]);
 		scene_end();
 	}
+}
+
+/* ---- tables that end ---- */
+
+static unsigned shadows_of(u64 gfn)
+{
+	return p2m_lookup(&p2m, GFN(gfn))->tables;
+}
+
+/* A second way, by which the kernel may store to this frame. */
+static const u64 view = 1ul << 39;
+
+static void begin_view(u64 gfn, u64 bits)
+{
+	scene_begin(SHADOW_TRAPPED, SHADOW_FRAMES_MIN);
+	map_first();
+	set_entry(L4, 1, entry(SPACES, ALL_BITS));
+	set_entry(SPACES, 0, entry(SPACES + 1, ALL_BITS));
+	set_entry(SPACES + 1, 0, entry(SPACES + 2, ALL_BITS));
+	set_entry(SPACES + 2, 0, entry(gfn, bits));
+}
+
+/* A table to which nothing leads any more, or that is forgotten with all others, is a frame like
+ * any from its first store on. */
+static void test_dead_tables(u64 bits)
+{
+	for (u64 table = L3; table <= L1; table++)
+		for (unsigned dropped = 0; dropped < 2; dropped++) {
+			begin_view(table, bits);
+			CHECK(is_reached(0x1000, load, DATA + 1) && is_reached(view, load, table));
+			CHECK(scene_touch(view, true) == SHADOW_EMULATE);
+			if (dropped)
+				shadow_drop_all(&shadow);
+			else
+				set_entry(table - 1, 0, 0);
+			CHECK(shadows_of(table) == 1);
+			CHECK(is_reached(view, store, table) && shadows_of(table) == 0);
+			CHECK(shadow_is_sound(&shadow, true));
+			scene_end();
+		}
+}
+
+/* With a table end those of the user's half to which it alone led. */
+static void test_tables_below(bool is_loaded)
+{
+	const u64 other = SPACES + 8, high = 0xffff800000000000;
+
+	scene_begin(SHADOW_TRAPPED, SHADOW_FRAMES_MIN);
+	shadow_set_upper_half(&shadow, 270, 271, 256);
+	map_first();
+	set_entry(L3, 300, entry(SPACES, ALL_BITS));
+	set_entry(SPACES, 511, entry(SPACES + 1, ALL_BITS));
+	set_entry(SPACES + 1, 0, entry(DATA + 2, ALL_BITS));
+	set_entry(L4, 255, entry(SPACES + 2, ALL_BITS)); /* has a way from another root, too */
+	set_entry(other, 0, entry(SPACES + 2, ALL_BITS));
+	set_entry(SPACES + 2, 0, entry(SPACES + 3, ALL_BITS));
+	set_entry(SPACES + 3, 0, entry(SPACES + 4, ALL_BITS));
+	set_entry(SPACES + 4, 0, entry(DATA + 3, ALL_BITS));
+	set_entry(L4, 256, entry(SPACES + 5, ALL_BITS)); /* the kernel's half */
+	set_entry(L4, 511, entry(SPACES + 6, ALL_BITS));
+	set_entry(SPACES + 5, 0, entry(SPACES + 7, ALL_BITS));
+	set_entry(SPACES + 6, 0, entry(SPACES + 7, ALL_BITS));
+	set_entry(SPACES + 7, 0, entry(SPACES + 4, ALL_BITS));
+	shadow_load_cr3(&sv, other << 12);
+	CHECK(is_reached(0, load, DATA + 3));
+	shadow_load_cr3(&sv, 0);
+	CHECK(is_reached(0x1000, load, DATA + 1) && is_reached(255ul << 39, load, DATA + 3));
+	CHECK(is_reached(300ul << 30 | 511ul << 21, load, DATA + 2));
+	CHECK(is_reached(high, load, DATA + 3) && is_reached(high | 255ul << 39, load, DATA + 3));
+	if (!is_loaded)
+		shadow_load_cr3(&sv, other << 12);
+	CHECK(shadows_of(L4) && shadows_of(SPACES) == 1 && shadows_of(SPACES + 1) == 1);
+	shadow_forget_table(&shadow, GFN(L4));
+	for (u64 gfn = L4; gfn <= L1; gfn++)
+		CHECK(shadows_of(gfn) == 0);
+	CHECK(shadows_of(SPACES) == 0 && shadows_of(SPACES + 1) == 0);
+	for (u64 gfn = SPACES + 2; gfn <= SPACES + 7; gfn++)
+		CHECK(shadows_of(gfn) > 0);
+	CHECK(shadow_is_sound(&shadow, true));
+	shadow_load_cr3(&sv, 0);
+	CHECK(is_reached(0x1000, load, DATA + 1));
+	scene_end();
 }
 
 /* ---- rights ---- */
@@ -370,6 +452,62 @@ static void test_loose_leads_to_itself(void)
 	scene_end();
 }
 
+/* An entry of a loose table is what it is now when a store by it to another table faults. */
+static void test_store_by_loose_entry(void)
+{
+	scene_begin_loose(SHADOW_FRAMES_MIN);
+	set_entry(L1, 18, entry(L2, ALL_BITS & ~4ul));
+	CHECK(scene_touch(18ul << 12, true) == SHADOW_EMULATE && shadow.loose_count == 1);
+	*word(L1, 18) &= ~0x20ul; /* A */
+	CHECK(scene_touch(18ul << 12, true) == SHADOW_EMULATE && *word(L1, 18) & 0x20);
+	*word(L1, 18) &= ~1ul;
+	CHECK(is_refused(18ul << 12, store));
+	scene_end();
+}
+
+/* ---- how many faults it takes ---- */
+
+/* One, though the walk has protected tables that were mapped writable, and flushed the CPUs. */
+static void test_one_fault(void)
+{
+	begin_view(L1, ALL_BITS);
+	CHECK(is_reached(view, store, L1));
+	CHECK(is_reached(0x1000, load, DATA + 1) && faults == 1);
+	CHECK(scene_touch(view, true) == SHADOW_EMULATE);
+	scene_end();
+}
+
+/* None in the kernel's half, where a new space has the entries of the last; those that differ lead
+ * where they say. */
+static void test_inherited(void)
+{
+	const u64 slots[] = {256, 257, 300, 511}, next = SPACES, reserved = 1ul << 46;
+
+	scene_begin(SHADOW_TRAPPED, SHADOW_FRAMES_MIN);
+	shadow_set_upper_half(&shadow, 270, 271, 256);
+	map_first();
+	set_entry(SPACES + 1, 0, entry(SPACES + 2, ALL_BITS));
+	set_entry(SPACES + 2, 0, entry(SPACES + 3, ALL_BITS));
+	set_entry(SPACES + 3, 1, entry(DATA + 9, ALL_BITS));
+	shadow_load_cr3(&sv, 0);
+	for (unsigned i = 0; i < ARRAY_SIZE(slots); i++) {
+		set_entry(L4, slots[i], entry(L3, ALL_BITS));
+		CHECK(is_reached(0xfffful << 48 | slots[i] << 39 | 0x1000, load, DATA + 1));
+	}
+	set_entry(next, 256, entry(L3, ALL_BITS));
+	set_entry(next, 257, entry(SPACES + 1, ALL_BITS));
+	set_entry(next, 300, entry(L3, ALL_BITS) | reserved);
+	set_entry(next, 511, entry(L3, ALL_BITS) | NX);
+	shadow_load_cr3(&sv, next << 12);
+	CHECK(is_reached(0xffff800000001000, load, DATA + 1) && faults == 0);
+	CHECK(is_refused(0xffff800000001000, user));
+	CHECK(is_reached(0xffff808000001000, load, DATA + 9));
+	CHECK(is_refused(0xffff960000001000, load));
+	CHECK(is_refused(0xffffff8000001000, fetch));
+	CHECK(shadow_is_sound(&shadow, true));
+	scene_end();
+}
+
 /* INVLPG forgets what a TLB would, of a guest that has not told, too. */
 static void test_invlpg_untold(void)
 {
@@ -406,9 +544,14 @@ int main(void)
 	test_races();
 	test_root_reused();
 	test_slots_given();
-	test_frames_counted();
+	test_frames_counted(512);
+	test_frames_counted(SHADOW_FRAMES_MAX); /* directory and hash of several frames */
 	test_out_of_frames(SHADOW_TRAPPED);
 	test_out_of_frames(SHADOW_NOTIFIED);
+	test_dead_tables(ALL_BITS);
+	test_dead_tables(ALL_BITS & ~4ul);
+	test_tables_below(false);
+	test_tables_below(true);
 	test_large_narrowed(SHADOW_TRAPPED);
 	test_large_narrowed(SHADOW_NOTIFIED);
 	test_rights_left();
@@ -422,6 +565,9 @@ int main(void)
 	test_replaced(SHADOW_TRAPPED);
 	test_replaced(SHADOW_NOTIFIED);
 	test_loose_leads_to_itself();
+	test_store_by_loose_entry();
+	test_one_fault();
+	test_inherited();
 	test_invlpg_untold();
 	test_physical_bits();
 	host_machine_end();
