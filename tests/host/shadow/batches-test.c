@@ -86,13 +86,14 @@ static void test_shared_frame(u64 becomes)
 	scene_end();
 }
 
-/* Frames come in turn from both ends of leaves of the p2m, which do not lie in order. */
-static void test_far_frames(void)
+/* Frames come in turn from both ends of leaves of the p2m, which do not lie in order; together, or
+ * one by one. */
+static void test_far_frames(enum shadow_policy policy)
 {
 	const u64 gfns[] = {DATA, 767, 256, 255, 512, 511, DATA + 1, 513, 257, 0};
 	const unsigned count = ARRAY_SIZE(gfns);
 
-	scene_begin(SHADOW_NOTIFIED, SHADOW_FRAMES_MIN);
+	scene_begin(policy, SHADOW_FRAMES_MIN);
 	for (unsigned i = 1; i < count - 1; i++)
 		if (gfns[i] >= GUEST_FRAMES)
 			insert(gfns[i]);
@@ -102,7 +103,10 @@ static void test_far_frames(void)
 		for (u64 slot = 0; slot < 16; slot++) {
 			u64 gfn = gfns[(slot + round * (1 + slot % 3)) % count];
 
-			change(L1, slot, gfn ? entry(gfn, ALL_BITS) : 0);
+			if (policy == SHADOW_TRAPPED)
+				set_entry(L1, slot, gfn ? entry(gfn, ALL_BITS) : 0);
+			else
+				change(L1, slot, gfn ? entry(gfn, ALL_BITS) : 0);
 		}
 		tell();
 		for (u64 slot = 0; slot < 16; slot++) {
@@ -333,7 +337,8 @@ int main(void)
 	host_machine_init(0x1000, 2048);
 	test_shared_frame(0);
 	test_shared_frame(entry(DATA + 25, ALL_BITS));
-	test_far_frames();
+	test_far_frames(SHADOW_NOTIFIED);
+	test_far_frames(SHADOW_TRAPPED);
 	test_rights_go(SHADOW_TRAPPED);
 	test_rights_go(SHADOW_NOTIFIED);
 	test_rights_side_by_side();

@@ -452,19 +452,6 @@ static void test_loose_leads_to_itself(void)
 	scene_end();
 }
 
-/* An entry of a loose table is what it is now when a store by it to another table faults. */
-static void test_store_by_loose_entry(void)
-{
-	scene_begin_loose(SHADOW_FRAMES_MIN);
-	set_entry(L1, 18, entry(L2, ALL_BITS & ~4ul));
-	CHECK(scene_touch(18ul << 12, true) == SHADOW_EMULATE && shadow.loose_count == 1);
-	*word(L1, 18) &= ~0x20ul; /* A */
-	CHECK(scene_touch(18ul << 12, true) == SHADOW_EMULATE && *word(L1, 18) & 0x20);
-	*word(L1, 18) &= ~1ul;
-	CHECK(is_refused(18ul << 12, store));
-	scene_end();
-}
-
 /* ---- how many faults it takes ---- */
 
 /* One, though the walk has protected tables that were mapped writable, and flushed the CPUs. */
@@ -565,7 +552,6 @@ int main(void)
 	test_replaced(SHADOW_TRAPPED);
 	test_replaced(SHADOW_NOTIFIED);
 	test_loose_leads_to_itself();
-	test_store_by_loose_entry();
 	test_one_fault();
 	test_inherited();
 	test_invlpg_untold();

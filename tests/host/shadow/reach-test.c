@@ -166,8 +166,30 @@ static void test_way_changes(void)
 	set_entry(L2, 0, entry(other, ALL_BITS));
 	CHECK(is_left(0x1000, load));
 	CHECK(is_reached(0x1000, load, DATA + 9) && is_copied(0x1000, load, DATA + 9));
-	shadow_drop_all(&shadow);
+	scene_end();
+}
+
+/* What has ended once does not hold again when something else ends, too. */
+static void test_way_ends_twice(void)
+{
+	begin(SHADOW_TRAPPED);
+	set_entry(L2, 1, entry(L1, ALL_BITS));
+	CHECK(is_reached(0x1000, load, DATA + 1) && is_copied(0x1000, load, DATA + 1));
+	set_entry(L2, 0, 0);
 	CHECK(is_left(0x1000, load));
+	shadow_load_cr3(&sv, 0);
+	CHECK(is_left(0x1000, load));
+	CHECK(is_reached(0x201000, load, DATA + 1) && is_copied(0x201000, load, DATA + 1));
+	shadow_load_cr3(&sv, SPACES << 12);
+	CHECK(is_left(0x201000, load));
+	set_entry(L3, 0, 0);
+	CHECK(is_left(0x201000, load));
+	set_entry(L3, 0, entry(L2, ALL_BITS));
+	shadow_load_cr3(&sv, 0);
+	CHECK(is_reached(0x201000, load, DATA + 1) && is_copied(0x201000, load, DATA + 1));
+	shadow_drop_all(&shadow);
+	CHECK(is_left(0x201000, load));
+	CHECK(shadow_root(&sv).v && is_left(0x201000, load));
 	scene_end();
 }
 
@@ -223,6 +245,7 @@ int main(void)
 	test_copied_by_view();
 	test_stores_untold();
 	test_way_changes();
+	test_way_ends_twice();
 	test_forgotten();
 	test_reserved();
 	host_machine_end();

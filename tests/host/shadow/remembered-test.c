@@ -133,6 +133,71 @@ static void test_stored_tables(void)
 	scene_end();
 }
 
+/* An entry of a loose table is no more what its spte was made from, when a store by it faults. */
+static void test_stores_by_loose_entries(void)
+{
+	const struct shadow_access user_store = {.user = true, .write = true};
+	const u64 reserved = 1ul << 46, at = 18ul << 12, next = 19ul << 12;
+	struct shadow_result r;
+	mfn_t mfn;
+
+	scene_begin_loose(SHADOW_FRAMES_MIN);
+	set_entry(L1, 18, entry(L2, ALL_BITS & ~4ul)); /* a protected table */
+	CHECK(scene_touch(at, true) == SHADOW_EMULATE && shadow.loose_count == 1);
+	*word(L1, 18) &= ~0x20ul; /* A */
+	CHECK(scene_touch(at, true) == SHADOW_EMULATE && *word(L1, 18) & 0x20);
+	*word(L1, 18) |= reserved;
+	CHECK(scene_try(GVA(at), store, &r, &mfn) == SHADOW_REFLECT && r.error_code == 11);
+	*word(L1, 18) &= ~(reserved | 1);
+	CHECK(scene_try(GVA(at), store, &r, &mfn) == SHADOW_REFLECT && r.error_code == 2);
+	*word(L1, 18) = entry(1ul << 30, ALL_BITS & ~4ul);
+	CHECK(scene_touch(at, true) == SHADOW_POPULATE);
+	set_entry(L1, 19, entry(DATA + 19, ALL_BITS & ~2ul)); /* a page of the user's */
+	CHECK(is_reached(next, user, DATA + 19));
+	CHECK(scene_try(GVA(next), user_store, &r, &mfn) == SHADOW_REFLECT && r.error_code == 7);
+	*word(L1, 19) |= reserved;
+	CHECK(scene_try(GVA(next), user_store, &r, &mfn) == SHADOW_REFLECT && r.error_code == 15);
+	*word(L1, 19) &= ~(reserved | 1);
+	CHECK(scene_try(GVA(next), user_store, &r, &mfn) == SHADOW_REFLECT && r.error_code == 6);
+	*word(L1, 19) |= 3;
+	CHECK(is_reached(next, user_store, DATA + 19) && shadow.loose_count == 1);
+	scene_end();
+}
+
+/* Loads are refused by nothing that refuses stores, nor made by the monitor. */
+static void test_loads(void)
+{
+	scene_begin(SHADOW_TRAPPED, SHADOW_FRAMES_MIN);
+	shadow.config.without = SHADOW_PREFAULT;
+	map_first();
+	CHECK(is_reached(0x2000, load, DATA + 2) && is_reached(0x3000, load, DATA + 3));
+	set_entry(L1, 1, entry(DATA + 9, ALL_BITS & ~2ul));
+	CHECK(is_reached(0x1000, user, DATA + 9) && faults == 1);
+	set_entry(L1, 2, entry(L3, ALL_BITS & ~4ul));
+	CHECK(is_reached(0x2000, load, L3) && faults == 1);
+	set_entry(L1, 3, entry(L3, ALL_BITS & ~4ul));
+	CHECK(is_reached(0x3000, fetch, L3) && scene_touch(0x3000, true) == SHADOW_EMULATE);
+	CHECK(shadow_is_sound(&shadow, true));
+	scene_end();
+}
+
+/* The entry known of a large page's parts says where the first is. */
+static void test_stores_in_large(void)
+{
+	const u64 at = 4ul << 21;
+	struct shadow_result r;
+	mfn_t mfn;
+
+	scene_begin(SHADOW_TRAPPED, SHADOW_FRAMES_MIN);
+	map_first();
+	set_entry(L2, 4, entry(0, (ALL_BITS & ~4ul) | 0x80));
+	CHECK(is_reached(0x1000, load, DATA + 1) && is_reached(at | L2 << 12, load, L2));
+	CHECK(scene_try(GVA(at | L2 << 12 | 0x18), store, &r, &mfn) == SHADOW_EMULATE);
+	CHECK(r.gpa.v == (L2 << 12 | 0x18));
+	CHECK(is_reached(at | (DATA + 1) << 12, store, DATA + 1));
+	scene_end();
+}
+
 /* Two faults at one place, and no way to it any more. */
 static void test_way_goes(enum shadow_policy policy)
 {
@@ -179,6 +244,9 @@ int main(void)
 	test_frames_go(SHADOW_TRAPPED);
 	test_frames_go(SHADOW_NOTIFIED);
 	test_stored_tables();
+	test_stores_by_loose_entries();
+	test_loads();
+	test_stores_in_large();
 	test_way_goes(SHADOW_TRAPPED);
 	test_way_goes(SHADOW_NOTIFIED);
 	test_one_of_two();
