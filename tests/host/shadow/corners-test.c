@@ -93,12 +93,12 @@ static void test_root_reused(void)
 }
 
 /* Each reserved slot holds what it was last given, in the present root and in those to come. */
-static void test_slots_given(void)
+static void test_slots_given(enum shadow_policy policy)
 {
 	const u64 window = 0x1000023, switcher = 0x2000023, later = 0x3000023;
 	const u64 *root;
 
-	scene_begin(SHADOW_TRAPPED, SHADOW_FRAMES_MIN);
+	scene_begin(policy, SHADOW_FRAMES_MIN);
 	shadow_load_cr3(&sv, 0);
 	shadow_set_slot(&sv, 270, window);
 	shadow_set_slot(&sv, 271, switcher);
@@ -107,9 +107,22 @@ static void test_slots_given(void)
 		root = machine_map(shadow_root(&sv));
 		CHECK(root[270] == window && root[271] == later);
 		shadow_invlpg(&sv, GVA(0xffff870000000000)); /* theirs are not the guest's */
-		CHECK(root[270] == window && shadow_is_sound(&shadow, true));
+		CHECK(root[270] == window && shadow_is_sound(&shadow, policy == SHADOW_TRAPPED));
 		shadow_load_cr3(&sv, (cr3 + 1) << 12);
 	}
+	scene_end();
+}
+
+/* A vCPU that has no root yet has nothing to forget. */
+static void test_no_root(enum shadow_policy policy)
+{
+	struct shadow_vcpu fresh;
+
+	scene_begin(policy, 2 * SHADOW_FRAMES_MIN);
+	CHECK(shadow_vcpu_init(&fresh, &shadow, 1) == 0);
+	shadow_invlpg(&fresh, GVA(0));
+	CHECK(!mfn_equal(shadow_root(&fresh), shadow_root(&sv)));
+	shadow_vcpu_exit(&fresh);
 	scene_end();
 }
 
@@ -530,7 +543,11 @@ int main(void)
 	host_machine_init(0x1000, 2048);
 	test_races();
 	test_root_reused();
-	test_slots_given();
+	test_slots_given(SHADOW_TRAPPED);
+	test_slots_given(SHADOW_NOTIFIED);
+	test_slots_given(SHADOW_FORGETFUL);
+	test_no_root(SHADOW_TRAPPED);
+	test_no_root(SHADOW_NOTIFIED);
 	test_frames_counted(512);
 	test_frames_counted(SHADOW_FRAMES_MAX); /* directory and hash of several frames */
 	test_out_of_frames(SHADOW_TRAPPED);
