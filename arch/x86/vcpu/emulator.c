@@ -247,7 +247,6 @@ enum vcpu_emulated vcpu_emulate(struct vcpu *v, const struct vcpu_store *store,
 
 	owner.vcpu = v;
 	owner.store = store;
-	owner.stopped = false;
 	e.operations = &operations;
 	e.registers = &r;
 	e.owner = &owner;

@@ -13,8 +13,7 @@
 struct emulator {
 	struct vcpu *vcpu;
 	const struct vcpu_store *store; /* NULL: nothing is known */
-	struct vcpu_copy_result stop; /* why an access to memory ended with EMULATE_SHUTDOWN */
-	bool stopped;
+	struct vcpu_copy_result stop; /* why it ended with EMULATE_SHUTDOWN */
 };
 
 static inline struct vcpu *emulator_vcpu(struct emulate *e)

@@ -16,7 +16,6 @@ static enum emulate_verdict refused(struct emulate *e, const struct vcpu_copy_re
 	if (result->verdict == SHADOW_REFLECT)
 		return emulate_page_fault(e, result->at, result->shadow.error_code);
 	owner->stop = *result;
-	owner->stopped = true;
 	return EMULATE_SHUTDOWN;
 }
 

@@ -173,11 +173,13 @@ static enum emulate_verdict read_system_descriptor(struct emulate *e, u16 select
 {
 	struct vcpu *v = emulator_vcpu(e);
 	u64 offset = selector & ~7u;
+	enum emulate_verdict verdict;
 
 	if (!(selector & ~3u) || (selector & 4) || !v->gdt_base || offset + 15 > v->gdt_limit)
 		return emulate_fault_error(e, EXCEPTION_GP, selector & ~3u);
-	if (system_read(e, v->gdt_base + offset, descriptor, 16) != EMULATE_OK)
-		return EMULATE_EVENT;
+	verdict = system_read(e, v->gdt_base + offset, descriptor, 16);
+	if (verdict != EMULATE_OK)
+		return verdict;
 	if ((descriptor[0] >> 40 & 0x1f) != type)
 		return emulate_fault_error(e, EXCEPTION_GP, selector & ~3u);
 	if (!(descriptor[0] >> 47 & 1))
@@ -201,7 +203,8 @@ static unsigned system_entries(u64 low)
 /* The LDT is read now, as the IDT is. While it is read there is none. */
 static enum emulate_verdict load_ldt(struct emulate *e, u16 selector)
 {
-	struct vcpu *v = emulator_vcpu(e);
+	struct emulator *owner = e->owner;
+	struct vcpu *v = owner->vcpu;
 	u64 descriptor[2] = {0}, piece[PIECE];
 	enum emulate_verdict verdict = EMULATE_OK;
 	unsigned count = 0;
@@ -215,7 +218,8 @@ static enum emulate_verdict load_ldt(struct emulate *e, u16 selector)
 	if (!is_canonical(system_base(descriptor)))
 		return emulate_fault_error(e, EXCEPTION_GP, selector & ~3u);
 	if (vcpu_start_ldt(v, count)) {
-		vcpu_die(v, "killed: no memory for its LDT");
+		owner->stop.verdict = SHADOW_KILL;
+		owner->stop.shadow.why = "there is no memory for its LDT";
 		return EMULATE_SHUTDOWN;
 	}
 	v->ldt_selector = selector;
