@@ -50,6 +50,27 @@ static __noinline bool attend(struct cpu *cpu, struct guest *g)
 	return true;
 }
 
+/* tour: a page fault */
+static inline void page_fault(struct guest *g)
+{
+	struct vcpu *v = &g->vcpu;
+	u64 address = read_cr2();
+	struct shadow_result r __uninitialized;
+	enum shadow_verdict verdict;
+
+	hypercall_settle(g);
+	verdict = shadow_fault(&v->shadow, GVA(address), v->regs.error, vcpu_is_user(v),
+			       v->regs.rflags & RFLAGS_AC, &r);
+	if (likely(verdict == SHADOW_REFLECT && !is_in_code_area(v->regs.rip)))
+		vcpu_reflect_page_fault(v, address, r.error_code);
+	else if (verdict == SHADOW_EMULATE &&
+		 vcpu_repeat_store(v, (struct vcpu_store){address, r.gpa}))
+		return;
+	else if (verdict != SHADOW_FIXED)
+		run_fault_verdict(g, address, verdict, &r);
+}
+/* tour ends */
+
 /* Nothing asks for attention but that a Xen guest's pending is a byte of its own; it is 0. */
 static inline bool is_quiet(const struct vcpu *v)
 {
@@ -71,7 +92,7 @@ static void run_turn(struct cpu *cpu, struct guest *g)
 		if (likely(reason == EXIT_HYPERCALL))
 			run_hypercall(g);
 		else if (likely(reason == VECTOR_PF))
-			run_page_fault(g);
+			page_fault(g);
 		else
 			run_exit(g, reason);
 	} while (likely(sched_keeps(g)));
