@@ -25,8 +25,8 @@ static u32 next_of(const struct shadow *s, u32 number)
 }
 
 /* owner: the gfn or the page's number that the list belongs to. */
-static __force_inline void put_in(struct shadow *s, struct shadow_page *page,
-							 unsigned slot, u32 *head, u64 owner)
+static __force_inline void put_in(struct shadow *s, struct shadow_page *page, unsigned slot,
+				  u32 *head, u64 owner)
 {
 	u32 number = spte_number(page, slot), next = *head;
 
@@ -39,17 +39,16 @@ static __force_inline void put_in(struct shadow *s, struct shadow_page *page,
 	*head = number;
 }
 
-static __force_inline void insert(struct shadow *s, struct shadow_page *page,
-							 unsigned slot, u32 *head, u64 owner)
+static __force_inline void insert(struct shadow *s, struct shadow_page *page, unsigned slot,
+				  u32 *head, u64 owner)
 {
 	put_in(s, page, slot, head, owner);
 	page->present++;
 	page_note_slot(page, slot);
 }
 
-static __force_inline void
-set_leaf(struct shadow *s, struct shadow_page *page, unsigned slot, u64 spte, gfn_t gfn,
-	 struct p2m_entry *target)
+static __force_inline void set_leaf(struct shadow *s, struct shadow_page *page, unsigned slot,
+				    u64 spte, gfn_t gfn, struct p2m_entry *target)
 {
 	ASSERT(!page->sptes[slot]);
 	insert(s, page, slot, &target->rmap, gfn.v);
@@ -94,8 +93,8 @@ static __force_inline u32 join_next(struct shadow *s, u64 link)
 }
 
 /* Its link stays: to be cleared, or put into another list. */
-static __force_inline void
-take_out(struct shadow *s, struct shadow_page *page, unsigned slot, bool leaf)
+static __force_inline void take_out(struct shadow *s, struct shadow_page *page, unsigned slot,
+				    bool leaf)
 {
 	u64 l = page->links[slot];
 	u32 next = join_next(s, l);
@@ -123,7 +122,7 @@ static __cold void keep_dirty(struct shadow *s, u64 spte)
 		if (!page)
 			continue;
 		left--;
-		if (!((p2m_lookup_inline(s->config.p2m, page->key.gfn)->word ^ spte) & PTE_FRAME))
+		if (!((p2m_lookup(s->config.p2m, page->key.gfn)->word ^ spte) & PTE_FRAME))
 			page->written = true;
 	}
 }
@@ -192,7 +191,7 @@ static inline bool may_prefault(const struct shadow *s, const struct shadow_page
  * lie in one leaf, and entries differ in nothing but the frame. Both are compared, not assumed.
  */
 struct batch {
-	u64 only;		    /* link of the first frame in old_leaf, if of one spte alone */
+	u64 only;		    /* link of the first frame in old_leaf, were its spte alone */
 	struct p2m_entry *old_leaf; /* where p2m has frames that were mapped */
 	u64 first;		    /* gfn of the first frame in new_leaf */
 	struct p2m_entry *new_leaf; /* and frames that are */
